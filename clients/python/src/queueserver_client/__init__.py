@@ -1,6 +1,6 @@
 """Python client of the Queue Server. This module is the whole public surface.
 
-What a program does not use is not loaded: each name is imported from its home when it is first asked for.
+Unused names are not loaded: each name is imported from its module when it is first requested.
 """
 
 import importlib as _importlib

@@ -68,7 +68,7 @@ class AsyncClient:
 
     @cached_property
     def history(self) -> AsyncHistory:
-        """What was executed and what became of it."""
+        """What was executed and how it ended."""
         from queueserver_client.services.history import AsyncHistory  # noqa: PLC0415 - only what is used
 
         return AsyncHistory(self._connection)
@@ -96,7 +96,7 @@ class AsyncClient:
 
     @cached_property
     def server(self) -> AsyncServer:
-        """Stop the server, and see what it is made of."""
+        """Stop the server, and read its versions, settings and limits."""
         from queueserver_client.services.server import AsyncServer  # noqa: PLC0415 - only what is used
 
         return AsyncServer(self._connection)
@@ -124,14 +124,14 @@ class AsyncClient:
 
     @cached_property
     def permissions(self) -> AsyncPermissions:
-        """Who may use what."""
+        """Permissions of user groups."""
         from queueserver_client.services.permissions import AsyncPermissions  # noqa: PLC0415 - only what is used
 
         return AsyncPermissions(self._connection)
 
     @cached_property
     def lock(self) -> AsyncLock:
-        """Keeps others from changing the environment, the queue or both."""
+        """Keeps other clients from changing the environment, the queue or both."""
         from queueserver_client.events import EventKind  # noqa: PLC0415 - only what is used
         from queueserver_client.services.lock import AsyncLock  # noqa: PLC0415 - only what is used
 
@@ -165,9 +165,9 @@ class AsyncClient:
         return Status.from_proto(answer.status)
 
     async def explain_idle(self) -> Blockers:
-        """All that stands in the way of the next item being executed now, the most fundamental first.
+        """All obstacles to executing the next item now, the most fundamental first.
 
-        Empty if something is being executed, is not held up, and Redis takes what comes of it.
+        Empty if something is being executed, is not held up, and Redis takes the results.
         """
         from queueserver_client.models.blockers import Blockers  # noqa: PLC0415 - only what is used
 
@@ -191,15 +191,15 @@ class AsyncClient:
 
         Args:
             kinds: What to watch; status, queue and history unless given.
-            resume_token: Token of an earlier watch, to go on from there without a snapshot.
-            after_revision: Begin behind this change, such as ``handle.revision``, without a snapshot: what has happened
+            resume_token: Token of an earlier watch, to continue from there without a snapshot.
+            after_revision: Start after this change, such as ``handle.revision``, without a snapshot: what has happened
                 since comes first. Raises ResumeTokenExpired if it is no longer kept.
             history_limit: How many of the newest history entries the snapshot carries; 0 means 100.
-            reconnect_timeout: Seconds for which a server that is away is waited for.
-            wait_for_server: Wait as long for a server that was never there; otherwise it is given up at once.
+            reconnect_timeout: Seconds to wait for a server that is away.
+            wait_for_server: Wait as long for a server that never answered; otherwise give up at once.
             on_interruption: Called when the stream broke and is about to be resumed.
             on_sign_of_life: Called with each message of the server, also with those without news, which come every 10
-                seconds at least: the connection stands, after an interruption again.
+                seconds at least: the connection works, after an interruption again.
 
         Iterating raises ServiceUnavailable when the server stays away.
         """

@@ -13,7 +13,7 @@
     ├── NotFound
     │   ├── DeviceNotFound
     │   ├── ItemNotFound
-    │   ├── LockRequestNotFound     nobody asks for the lock
+    │   ├── LockRequestNotFound     no one asks for the lock
     │   ├── QuestionNotFound        that question is not asked, or not any more
     │   └── TaskNotFound
     ├── OutOfRange
@@ -30,7 +30,7 @@
     │   ├── ItemRunning
     │   ├── ItemNotRunning          the item that a request is for has ended, or does not run yet
     │   ├── Locked                  .holder .note .since .lock
-    │   ├── LockRefused             as Locked: the lock was asked for and not given
+    │   ├── LockRefused             as Locked: the lock was requested and not granted
     │   ├── LockRequestWaits        as Locked
     │   ├── NotLocked
     │   ├── QueueRunning            the queue was to be started, and runs: nothing is left to do
@@ -60,7 +60,7 @@
 An error that a newer server invented still becomes the nearest class of this tree, with its `reason`.
 """
 
-# ruff: noqa: N818 - the names say what is the matter, as their users write them after "except"
+# ruff: noqa: N818 - the names say what is wrong, as their users write them after "except"
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -147,11 +147,11 @@ class BatchRefused(InvalidRequest):
 
 
 class RequestIdReused(InvalidRequest):
-    """A request came under an id that another request had. The client takes a new id for each, so it never should."""
+    """A request id was used again with a different request. This should never happen: each request has its own id."""
 
 
 class PermissionsInvalid(InvalidRequest):
-    """Permissions that nobody could rely on; one violation for each wrong part. The old ones stay in force."""
+    """Permissions that can't be used; one violation for each wrong part. The old ones stay in force."""
 
 
 class ValueNotRepresentable(InvalidRequest, ValueError):
@@ -182,7 +182,7 @@ class ValueNotRepresentable(InvalidRequest, ValueError):
 
 
 class NotFound(QueueServerError):
-    """What the request names is not there."""
+    """The object that the request names does not exist."""
 
 
 class PlanNotFound(ItemInvalid, NotFound):
@@ -198,7 +198,7 @@ class TaskNotFound(NotFound):
 
 
 class QuestionNotFound(NotFound):
-    """The running plan asks nothing, or another question than that which was to be answered."""
+    """The running plan asks nothing, or another question than the one to be answered."""
 
 
 class ItemNotFound(NotFound):
@@ -269,7 +269,7 @@ class ItemRunning(InvalidState):
 
 
 class ItemNotRunning(InvalidState):
-    """A request names the item that it is for, and that item does not run (any more): nothing was done."""
+    """A request names the item that it is for, and that item is not running (any more): nothing was done."""
 
 
 class QueueRunning(InvalidState):
@@ -314,7 +314,7 @@ class AnswerNotKept(Conflict):
 class RevisionMismatch(Conflict):
     """The queue, the history or the permissions have changed since the expected revision.
 
-    Nothing was changed: read it again, then decide anew.
+    Nothing was changed: read it again, then decide again.
     """
 
     @property
@@ -382,7 +382,7 @@ class NotSupported(QueueServerError):
 
 
 class DocumentsLost(QueueServerError):
-    """Documents of an item's runs did not come; raised behind those that did."""
+    """Documents of an item's runs did not come; raised after those that did."""
 
     def __init__(self, refusal: Refusal, runs: Sequence[str]) -> None:
         super().__init__(refusal)

@@ -121,12 +121,12 @@ class Snapshot:
     permissions: Mapping[str, Any] | None = None
     #: None if the lock is not watched.
     lock: LockInfo | None = None
-    #: True if the watch had to begin anew: changes since the last event are not told one by one.
+    #: True if the watch had to start again: changes since the last event are not reported one by one.
     restarted: bool = False
 
     @classmethod
     def from_parts(cls, parts: Sequence[event_service_pb2.WatchSnapshot], *, restarted: bool) -> Snapshot:
-        """Put the parts of a snapshot together. There is at least one part."""
+        """Combine the parts of a snapshot. There is at least one part."""
         status, running = _one_of(parts, "status"), _one_of(parts, "running_item")
         permissions, lock = _one_of(parts, "permissions"), _one_of(parts, "lock_info")
         return cls(
@@ -258,7 +258,7 @@ class QueueStopRequested(Event):
 
 @dataclass(frozen=True)
 class QueueStopCancelled(Event):
-    """The pending stop was taken back."""
+    """The pending stop was withdrawn."""
 
     user: str
 
@@ -349,9 +349,9 @@ class LockChanged(Event):
     #: The lock now, and before; None if nothing was locked before.
     lock: LockInfo
     previous: LockInfo | None
-    #: By whose call it changed; empty if it changed by itself.
+    #: Who changed it; empty if it changed by itself.
     user: str
-    #: What the holder said to whoever asked.
+    #: What the holder replied to the requester.
     answer_note: str
     #: The request that the change is about; None for other changes.
     request: LockRequest | None
@@ -385,5 +385,5 @@ class EventsLost(Event):
 class UnknownEvent(Event):
     """Something that only a newer server knows.
 
-    It may be left out of account: what changes queue, history, tasks or permissions is told by the other events too.
+    It can be ignored: changes of queue, history, tasks or permissions are reported by the other events too.
     """

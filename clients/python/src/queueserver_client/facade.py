@@ -1,10 +1,10 @@
-"""How a blocking class is made of an asynchronous one: each method is named once, its types follow.
+"""How a blocking class is made from an asynchronous one: each method is named once, its types follow.
 
 ``add = Blocking(AsyncQueue.add)`` is the whole of a blocking method. The type checker sees the parameters of
 the asynchronous method and its awaited answer; a test compares the public names of both classes. At run time a plain
-function takes its place, with name, signature and documentation, so that help() and completion show it.
+function replaces it, with name, signature and documentation, so that help() and completion show it.
 
-An iteration that goes on in another thread ends quietly when the client is closed; one that has not begun is refused.
+An iteration running in another thread ends quietly when the client is closed; one that has not begun is refused.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Method(Generic[_P, _S]):
         self.__doc__ = method.__doc__
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
-        """Put a plain function in the place of this object."""
+        """Replace this object by a plain function."""
         run = self._run
 
         def method(facade: Facade[Any], /, *args: Any, **kwargs: Any) -> Any:
@@ -58,11 +58,11 @@ class _Method(Generic[_P, _S]):
     @overload
     def __get__(self, facade: Facade[Any], owner: type[Any]) -> Callable[_P, _S]: ...
     def __get__(self, facade: Facade[Any] | None, owner: type[Any]) -> Callable[..., _S]:
-        """What the type checker sees. Never called: another function has taken the place of this object."""
+        """What the type checker sees. Never called: another function has replaced this object."""
         raise NotImplementedError
 
     def _answer(self, annotation: Any) -> Any:
-        """How the answer of the blocking method is annotated."""
+        """How the result of the blocking method is annotated."""
         return annotation
 
     def _run(self, facade: Facade[Any], /, *args: Any, **kwargs: Any) -> _S:
@@ -75,7 +75,7 @@ def blocking_words(text: str) -> str:
 
 
 class Blocking(_Method[_P, _R]):
-    """A coroutine method, waited for."""
+    """A coroutine method that is waited for."""
 
     def __init__(self, method: Callable[Concatenate[Any, _P], Coroutine[Any, Any, _R]]) -> None:
         super().__init__(method)
@@ -86,14 +86,14 @@ class Blocking(_Method[_P, _R]):
 
 
 class Ending(Blocking[_P, None]):
-    """A coroutine method that ends something, waited for, unless the process is forked or the client closed."""
+    """A coroutine method that ends something and is waited for, unless the process is forked or the client closed."""
 
     def _run(self, facade: Facade[Any], /, *args: Any, **kwargs: Any) -> None:
         end(facade._portal, self._method(facade._target, *args, **kwargs))  # noqa: SLF001 - one mechanism
 
 
 class BlockingTo(_Method[_P, _S]):
-    """A coroutine method, waited for; what it answers gets a blocking view too."""
+    """A coroutine method that is waited for; its result gets a blocking view too."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class BlockingTo(_Method[_P, _S]):
 
 
 class Iterating(_Method[_P, Iterator[_R]], Generic[_P, _R]):
-    """A method that answers an asynchronous iterator, as a plain one."""
+    """A method that returns an asynchronous iterator, as a plain one."""
 
     def __init__(self, method: Callable[Concatenate[Any, _P], AsyncIterator[_R]]) -> None:
         super().__init__(method)
@@ -127,7 +127,7 @@ class Iterating(_Method[_P, Iterator[_R]], Generic[_P, _R]):
 
 
 class Viewing(_Method[_P, _S]):
-    """A plain method whose answer gets a blocking view."""
+    """A plain method whose result gets a blocking view."""
 
     def __init__(self, method: Callable[Concatenate[Any, _P], _R], view: Callable[[Portal, _R], _S]) -> None:
         super().__init__(method)
@@ -142,12 +142,12 @@ class Viewing(_Method[_P, _S]):
 
 
 def _answer_of(view: Callable[..., Any]) -> Any:
-    """How what a view gives is annotated."""
+    """How the result of a view is annotated."""
     return view.__name__ if inspect.isclass(view) else inspect.signature(view).return_annotation
 
 
 class Following:
-    """Whether an iteration goes on, so that it ends quietly when the client is closed meanwhile."""
+    """Whether an iteration is running, so that it ends quietly when the client is closed meanwhile."""
 
     def __init__(self, portal: Portal) -> None:
         self._portal = portal

@@ -17,7 +17,7 @@ else:
 
 
 class _TellsLock(_Base):
-    """What a refusal says about the lock that stands in the way."""
+    """What a refusal says about the lock that blocks the call."""
 
     @property
     def lock(self) -> LockInfo:
@@ -61,11 +61,11 @@ class LockRequestWaits(_TellsLock, InvalidState):
 
 
 class LockRequestNotFound(NotFound):
-    """Nobody asks for the lock (any more), or somebody else does."""
+    """No one asks for the lock (any more), or another client does."""
 
 
 class LockRefused(_TellsLock, InvalidState):
-    """The lock was asked for and not given: the holder refused, or the time was over."""
+    """The lock was requested and not granted: the holder refused, or the time was over."""
 
 
 class LockLost(QueueServerError):

@@ -1,4 +1,4 @@
-"""An event loop on a thread of its own, for callers that have none or must not block theirs.
+"""An event loop on a separate thread, for callers that have none or must not block theirs.
 
 Guarantees: a blocking call works in every thread but the portal's own, also while an event loop runs in the
 caller's thread, as in Jupyter. The thread begins with the first call. Ctrl-C in a blocking call cancels the call.
@@ -20,9 +20,9 @@ import async_timeout
 from queueserver_client.connection import forks
 
 _R = TypeVar("_R")
-#: Calls have so long to end by themselves when the portal is closed.
+#: Seconds that calls get to end by themselves when the portal is closed.
 _GRACE_SECONDS = 2.0
-#: What does not end in so many seconds though it was told to is left behind.
+#: What does not end within this many seconds although it was told to is left behind.
 _END_SECONDS = 2.0
 
 
@@ -43,7 +43,7 @@ class Portal:
         return self._closed
 
     def call(self, work: Coroutine[Any, Any, _R]) -> _R:
-        """Run to its end; answers or raises what it does."""
+        """Run to its end; returns or raises what it does."""
         try:
             future = self._begin(work)
         except RuntimeError:
@@ -76,7 +76,7 @@ class Portal:
             return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def close(self, farewell: Callable[[], Awaitable[None]]) -> None:
-        """Take no more calls, run ``farewell``, end the calls that go on, and the thread. Repeating it is harmless.
+        """Take no more calls, run ``farewell``, end the running calls, and the thread. Repeating it is harmless.
 
         If nothing was ever called, there is nothing to run or to end; nor is there in a forked process.
         """
@@ -101,12 +101,12 @@ class Portal:
             loop.close()
 
     async def _end(self) -> None:
-        """Let nobody wait for ever: a call whose loop has stopped would never be answered."""
+        """Make sure that no caller waits for ever: a call whose loop has stopped would never be answered."""
         if self._farewell is not None:
             with contextlib.suppress(asyncio.TimeoutError):
                 async with async_timeout.timeout(_END_SECONDS):
                     await self._farewell()
-        # What calls are about to raise tells more than that they were cancelled.
+        # What calls are about to raise says more than that they were cancelled.
         await self._wait_for_calls(_GRACE_SECONDS)
         for call in self._calls():
             call.cancel()

@@ -1,4 +1,4 @@
-"""The blocking client: the asynchronous one behind an event loop on a thread of its own.
+"""The blocking client: the asynchronous one with its event loop on a separate thread.
 
 It can be used from several threads, and where an event loop already runs, as in Jupyter. Callbacks are called
 on the client's thread and must not call the client.
@@ -49,8 +49,8 @@ class Queue(Facade[AsyncQueue]):
     """What will be executed, in which order, and whether it is running. Errors: those of QueueService in the contract.
 
     Edits take ``expected_revision``: they are made only if the queue has not changed since that revision, which
-    each answer carries; otherwise they raise RevisionMismatch. With ``validate_only`` everything is checked and
-    answered as if, and nothing is changed.
+    each result carries; otherwise they raise RevisionMismatch. With ``validate_only`` everything is checked and
+    the result is as usual, but nothing is changed.
     """
 
     add = BlockingTo(AsyncQueue.add, BlockingItemHandle)
@@ -75,9 +75,9 @@ class Queue(Facade[AsyncQueue]):
 
 
 class RunEngine(Facade[AsyncRunEngine]):
-    """Pause, resume and end the running plan. The answer comes when the environment has the request.
+    """Pause, resume and end the running plan. A call returns when the environment has the request.
 
-    The status tells the effect. All but ``runs`` raise InvalidState, EnvironmentClosed, RunEngineMissing.
+    The status shows the effect. All but ``runs`` raise InvalidState, EnvironmentClosed, RunEngineMissing.
     """
 
     pause = Blocking(AsyncRunEngine.pause)
@@ -102,7 +102,7 @@ class Environment(Facade[AsyncEnvironment]):
 
 
 class History(Facade[AsyncHistory]):
-    """What was executed and what became of it."""
+    """What was executed and how it ended."""
 
     page = Blocking(AsyncHistory.page)
     list = Iterating(AsyncHistory.list)
@@ -110,7 +110,7 @@ class History(Facade[AsyncHistory]):
 
 
 class Inventory(Facade[AsyncInventory]):
-    """Plans, devices and functions that there are."""
+    """Plans, devices and functions that exist."""
 
     plan = Blocking(AsyncInventory.plan)
     device = Blocking(AsyncInventory.device)
@@ -121,7 +121,7 @@ class Inventory(Facade[AsyncInventory]):
 
 
 class Tasks(Facade[AsyncTasks]):
-    """Functions and scripts in the environment, and what comes out of them.
+    """Functions and scripts in the environment, and their results.
 
     Tasks in the foreground need an idle Manager; those in the background run beside everything else.
     """
@@ -143,7 +143,7 @@ class Planning(Facade[AsyncPlanning]):
 
 
 class Server(Facade[AsyncServer]):
-    """Stop the server, and see what it is made of. Errors: those of ServerService in the contract."""
+    """Stop the server, and read its versions, settings and limits. Errors: those of ServerService in the contract."""
 
     stop = Blocking(AsyncServer.stop)
     info = Blocking(AsyncServer.info)
@@ -158,10 +158,10 @@ class Permissions(Facade[AsyncPermissions]):
 
 
 class Lock(Facade[AsyncLock]):
-    """Keeps others from changing the environment, the queue or both.
+    """Keeps other clients from changing the environment, the queue or both.
 
     The key of ``acquire`` is sent with all further calls of this client until the lock is released. A client that was
-    made with ``lock_key`` sends that one. Keys are never told by the server.
+    made with ``lock_key`` sends that one. The server never reveals keys.
     """
 
     acquire = Blocking(AsyncLock.acquire)
@@ -241,7 +241,7 @@ class Client(Facade[AsyncClient]):
 
     @property
     def history(self) -> History:
-        """What was executed and what became of it."""
+        """What was executed and how it ended."""
         return self._history
 
     @property
@@ -261,17 +261,17 @@ class Client(Facade[AsyncClient]):
 
     @property
     def server(self) -> Server:
-        """Stop the server, and see what it is made of."""
+        """Stop the server, and read its versions, settings and limits."""
         return self._server
 
     @property
     def permissions(self) -> Permissions:
-        """Who may use what."""
+        """Permissions of user groups."""
         return self._permissions
 
     @property
     def lock(self) -> Lock:
-        """Keeps others from changing the environment, the queue or both."""
+        """Keeps other clients from changing the environment, the queue or both."""
         return self._lock
 
     status = Blocking(AsyncClient.status)

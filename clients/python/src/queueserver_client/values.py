@@ -1,6 +1,6 @@
 """Values between Python and the contract: plan arguments on their way out, arguments and readings on their way in.
 
-Arguments travel as JSON-like values with one number type. What would not arrive as it left is refused here,
+Arguments travel as JSON-like values with one number type. What would not arrive unchanged is refused here,
 before anything is sent, with the path of the value. Readings arrive without loss: whole numbers of any size,
 NaN, bytes and arrays.
 """
@@ -19,7 +19,7 @@ from queueserver_client.errors import ValueNotRepresentable
 
 #: Whole numbers of this magnitude and beyond may lose digits in a JSON number.
 EXACT_LIMIT = 2**53
-#: Values nested deeper than this are refused; a message of the contract can't be nested without end.
+#: Values nested deeper than this are refused; a message of the contract can't be nested indefinitely.
 MAX_DEPTH = 30
 INDEX_LIMIT = 2**31
 SIZE_LIMIT = 2**31
@@ -38,14 +38,14 @@ class Array:
 
 
 def to_list(values: Sequence[Any], path: str) -> struct_pb2.ListValue:
-    """Encode positional arguments. Raises ValueNotRepresentable with the path of the culprit."""
+    """Encode positional arguments. Raises ValueNotRepresentable with the path of the wrong value."""
     encoded = struct_pb2.ListValue()
     _fill_list(encoded, values, path, 1)
     return encoded
 
 
 def to_struct(values: Mapping[str, Any], path: str) -> struct_pb2.Struct:
-    """Encode keyword arguments or metadata. Raises ValueNotRepresentable with the path of the culprit."""
+    """Encode keyword arguments or metadata. Raises ValueNotRepresentable with the path of the wrong value."""
     encoded = struct_pb2.Struct()
     _fill_struct(encoded, values, path, 1)
     return encoded

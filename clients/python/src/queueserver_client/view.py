@@ -11,7 +11,7 @@ from queueserver_client.models.status import Status
 
 
 class QueueView:
-    """The queue as a watch of kinds `status` and `queue` tells it. Feed it every event, in order."""
+    """The queue as a watch of kinds `status` and `queue` reports it. Feed it every event, in order."""
 
     def __init__(self) -> None:
         #: Items of the queue, front first.
@@ -24,7 +24,7 @@ class QueueView:
 
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot) -> QueueView:
-        """A view that begins with a snapshot."""
+        """A view that starts with a snapshot."""
         view = cls()
         view.apply(snapshot)
         return view

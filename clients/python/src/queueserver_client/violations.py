@@ -17,6 +17,6 @@ class Violation:
 
 
 def told_once(message: str, violations: Sequence[Violation]) -> str:
-    """A sentence, with a line for each wrong field of which it does not tell."""
+    """A sentence, with a line for each wrong field that it does not mention."""
     rest = [found for found in violations if found.description.rstrip("?.…") not in message]
     return "\n".join([message, *(f"  {found.field}: {found.description}" for found in rest)])

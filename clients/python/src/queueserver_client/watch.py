@@ -1,8 +1,8 @@
-"""The stream of events, resumed by itself.
+"""The stream of events, which resumes by itself.
 
-A watch begins with a :class:`Snapshot` and goes on with each change in order. When the connection breaks, the
-Manager restarts or the stream can't keep up, it goes on after the last event, from the token that came with
-it. If that is no longer possible it begins anew with a snapshot marked ``restarted``.
+A watch begins with a :class:`Snapshot` and continues with each change in order. When the connection breaks, the
+Manager restarts or the stream can't keep up, it continues after the last event, from the token that came with
+it. If that is no longer possible it starts again with a snapshot marked ``restarted``.
 
 Not guaranteed: console text and documents are kept only in the Worker's memory; ``EventsLost`` says where some
 are missing.
@@ -71,10 +71,10 @@ class Watch:
 
     @property
     def resume_token(self) -> str:
-        """From here another watch can go on; empty before the snapshot is complete.
+        """From here another watch can continue; empty before the snapshot is complete.
 
         Events come in batches with one token each. Inside a batch this is still the token of the batch before,
-        so whoever resumes there gets the first events of the batch again, never too few.
+        so a watch that resumes there gets the first events of the batch again, never too few.
         """
         return self._token
 
@@ -114,7 +114,7 @@ class Watch:
                             restarted = False
                         if entry is not None:
                             yield entry
-                        reconnect_policy.alive()  # what the reader took to think is not the server's silence
+                        reconnect_policy.alive()  # time that the reader needed is not the server's silence
                 error = self._connection.broken(f"{self._connection.address} ended the stream.")
             except ResumeTokenExpired:
                 if not self._token:

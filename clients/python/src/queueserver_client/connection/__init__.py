@@ -1,1 +1,1 @@
-"""Channels, repetition of calls, and what a failed call means."""
+"""Channels, repetition of calls, and the meaning of a failed call."""

@@ -1,4 +1,4 @@
-"""How a channel to a Queue Server is made: address, options, services, and who calls. Nothing is repeated here."""
+"""How a channel to a Queue Server is made: address, options, services, and the caller. Nothing is repeated here."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _OPTIONS = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", int(RECONNECT_SECONDS * 1000)),
-    # An instrument is on the local network: a proxy for the web must not swallow the calls.
+    # An instrument is on the local network: a web proxy must not swallow the calls.
     ("grpc.enable_http_proxy", 0),
 )
 
@@ -52,7 +52,7 @@ _IPV6 = re.compile(r"[0-9a-fA-F.]*(?::[0-9a-fA-F.]*){2,}(?:%\w+)?", re.ASCII)
 
 
 class Stubs:
-    """The generated stub of each service, made when it is used first."""
+    """The generated stub of each service, made on its first use."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._channel = channel
@@ -143,7 +143,7 @@ class Stubs:
 
 
 def prepare(home: str) -> tuple[FailoverChannel, Stubs]:
-    """The way to the owner, beginning at an address, and the services behind it. Nothing is opened yet."""
+    """The channel to the owner, starting at an address, and the services behind it. Nothing is opened yet."""
     owner = FailoverChannel(home, _OPTIONS)
     return owner, Stubs(cast("grpc.aio.Channel", owner))
 
@@ -167,7 +167,7 @@ def whole_address(given: str | None) -> str:
 def identity(
     user: str | None, user_group: str | None, lock_key: str | None = None
 ) -> tuple[tuple[str, str | bytes], ...]:
-    """Who calls, as the Manager reads it, and the key of the lock. Names are trusted only without credentials.
+    """The caller, as the Manager reads it, and the key of the lock. Names are trusted only without credentials.
 
     Raises ValueError for a name or key that is empty or no text.
     """

@@ -1,9 +1,9 @@
 """One connection to a Queue Server: how long a call may take, what is repeated, and what a failure means.
 
 Guarantees: every unary call ends by its deadline. A change is repeated under the same request id while the server
-is UNAVAILABLE, within its deadline: the server makes it once and gives the first answer again. Calls are sent
-only on a connection that stands, so a failure to connect is known to have changed nothing. A standby that names the
-owner of the queue is believed: the call is made there, and so are those that follow.
+is UNAVAILABLE, within its deadline: the server makes it once and repeats the first answer. Calls are sent
+only on a working connection, so a failure to connect is known to have changed nothing. A standby that names the
+owner of the queue is believed: this call and those that follow go there.
 
 Not guaranteed: that a change whose connection broke, and could not be repeated in time, was or was not made.
 """
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from grpc.aio import UnaryStreamMultiCallable, UnaryUnaryMultiCallable
 
 _DOUBT = " The change may or may not have been made: look before you repeat it."
-#: With less time than this left a further attempt would only replace an answer by "too late".
+#: With less time left than this, a further attempt would only replace an answer by "too late".
 LEAST_ATTEMPT_SECONDS = 0.1
-#: How often one call goes on to another owner at once. Standbys that name each other are then asked at leisure.
+#: How often one call continues to another owner at once. Standbys that name each other are then tried with pauses.
 MOST_MOVES = 3
 #: How often a call that changes nothing is made while the server that owns the queue can't answer it: for about a
 #: second and a half.
@@ -45,10 +45,10 @@ class Guard(Protocol):
     """Knows whether the lock that a client holds is still its own."""
 
     async def require_lock(self) -> None:
-        """Raise LockLost if the lock is held no longer."""
+        """Raise LockLost if the lock is no longer held."""
 
     def lost_to(self, lock: LockInfo) -> QueueServerError:
-        """Take note that the server refused a change because of this lock; answers the error to raise."""
+        """Note that the server refused a change because of this lock; returns the error to raise."""
 
 
 class Identified(Protocol):
@@ -81,12 +81,12 @@ class Connection:
         self.first_lock_key = self._lock_key = lock_key
         self._identity = identity(user, user_group)
         self._metadata = identity(user, user_group, lock_key)
-        #: While the lock is held: asked before each change but those of the lock.
+        #: While the lock is held: checked before each change but those of the lock.
         self.guard: Guard | None = None
         self._closed = asyncio.Event()
         #: Changes that were sent and have not been answered: whether they were made is not known.
         self.unanswered_changes = 0
-        #: The connection stood at least once: who is not there now may come back.
+        #: The connection worked at least once: a server that is away now may come back.
         self.was_ready = False
 
     @property
@@ -105,7 +105,7 @@ class Connection:
         self._lock_key = key
 
     def _sent_with(self, request: object) -> tuple[tuple[str, str | bytes], ...]:
-        """Metadata of a call. A key in the request itself stands for that of the client."""
+        """Metadata of a call. A key in the request itself replaces that of the client."""
         return self._identity if getattr(request, "lock_key", "") else self._metadata
 
     @property
@@ -127,11 +127,11 @@ class Connection:
         await self._owner.close()
 
     async def ready(self, timeout: float, patience: float) -> None:
-        """Wait until the connection stands.
+        """Wait until the connection works.
 
         Args:
             timeout: Seconds after which to give up in any case.
-            patience: Seconds for which a server that refuses connections is waited for.
+            patience: Seconds to wait for a server that refuses connections.
 
         Raises:
             ServiceUnavailable: no connection could be made; nothing was sent.
@@ -153,13 +153,13 @@ class Connection:
         self.was_ready = True
 
     def _follow(self, error: QueueServerError) -> bool:
-        """Go to the owner that a refusal names; answers whether it is worth to ask there at once."""
+        """Go to the owner that a refusal names; returns whether to try there at once."""
         return isinstance(error, NotOwner) and bool(error.owner_address) and self._owner.follow(error.owner_address)
 
     async def read(self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q) -> _R:
-        """Make a call that changes nothing. A server that is away for a moment is waited for.
+        """Make a call that changes nothing, and wait for a server that is away for a moment.
 
-        That goes on until the deadline while nobody owns the queue, and for MOST_READS attempts if its owner refuses.
+        It continues until the deadline while no Manager owns the queue, for MOST_READS attempts if its owner refuses.
         """
         deadline = time.monotonic() + self.timeout
         attempt = refused = moves = 0
@@ -180,7 +180,7 @@ class Connection:
             await self._rest(pause)
 
     async def change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I, *, guarded: bool = True) -> _R:
-        """Make a call that changes something, under a new request id, repeated until its deadline if need be.
+        """Make a call that changes something, under a new request id, repeated until its deadline if necessary.
 
         While the lock is held, a ``guarded`` call is made only as long as it is.
         """
@@ -211,7 +211,7 @@ class Connection:
                     continue
                 pause = max(_pause(attempt), error.retry_after or 0.0)
                 if error.reason == "UNREACHABLE" or not refusals.may_pass(error) or self._is_over(pause, deadline):
-                    # What an earlier attempt left open matters more than that the server is away now.
+                    # An unknown result of an earlier attempt matters more than that the server is away now.
                     raise in_doubt if in_doubt and isinstance(error, ServiceUnavailable) else error from None
             await self._rest(pause)
             attempt += 1
@@ -240,7 +240,7 @@ class Connection:
     async def stream(
         self, method: UnaryStreamMultiCallable[_Q, _R], request: _Q, *, timeout: float | None, silence: float | None
     ) -> AsyncGenerator[_R, None]:
-        """Make a call that is answered by a stream, on a connection that stands.
+        """Make a call that is answered by a stream, on a working connection.
 
         Args:
             method: The stub's method.
@@ -272,12 +272,12 @@ class Connection:
             await self.ready(self.timeout, 0.0)
 
     def _explain_cancellation(self, message: str) -> None:
-        """Raise an error if not our caller was cancelled, but the channel closed beneath the call."""
+        """Raise an error if the channel was closed beneath the call, not if our caller was cancelled."""
         if self._closed.is_set() and not _is_being_cancelled():
             raise self.broken(message) from None
 
     def _readable(self, message: _R) -> _R:
-        """The message, or an error in place of the None that gRPC hands out when it can't decode one."""
+        """The message, or an error in place of the None that gRPC returns when it can't decode one."""
         if message is None:
             raise self.not_understood(
                 f"The answer of {self.address} can't be read: is it a Queue Server, and not an older one?"
@@ -329,7 +329,7 @@ class Connection:
 
     @staticmethod
     def not_understood(message: str) -> ServerFault:
-        """The error for an answer that makes no sense to us."""
+        """The error for an invalid answer."""
         return ServerFault(Refusal(grpc.StatusCode.INTERNAL, "ANSWER_UNREADABLE", message))
 
     @staticmethod
@@ -339,13 +339,13 @@ class Connection:
 
 
 def _is_being_cancelled() -> bool:
-    """Whether somebody cancels the task that runs. Python 3.10 does not tell: then it is taken for granted."""
+    """Whether the running task is being cancelled. Python 3.10 does not tell: then it is assumed."""
     cancelling = getattr(asyncio.current_task(), "cancelling", None)
     return cancelling is None or cancelling() > 0
 
 
 def _is_away(error: QueueServerError) -> bool:
-    """Whether nobody answered who owns the queue: it died, or another one is about to take it over."""
+    """Whether the owner of the queue did not answer: it died, or another one is about to take over."""
     return isinstance(error, NotOwner) or (error.code is grpc.StatusCode.UNAVAILABLE and not error.reason)
 
 

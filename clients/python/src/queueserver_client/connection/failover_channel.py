@@ -1,11 +1,11 @@
-"""The way to whoever owns the queue: looks like one channel to the stubs, and each call goes where the owner is.
+"""The channel to the owner of the queue: looks like one channel to the stubs, and each call goes to the owner.
 
-It begins at the address the user gave, its home. A standby names the owner's address in its refusal; from then on calls
-go there, until nobody answers there: then they go home again, where somebody knows more.
+It starts at the address the user gave, its home. A standby names the owner's address in its refusal; from then on calls
+go there, until there is no answer: then they go home again, where a newer owner may be known.
 
 An address is followed only if it names a place as seen from here: not one that means "any interface", and one of the
 loopback interface only from home on this machine. Channels stay open until the end, since closing one would cancel
-the calls of others; so there is a limit of addresses.
+calls in progress; so there is a limit of addresses.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import grpc
 
 from queueserver_client.connection import forks
 
-#: Channels to owners that are kept. With so many no further one is followed.
+#: Channels to owners that are kept. Beyond this number no further one is followed.
 MOST_CHANNELS = 8
 _ANYWHERE = ("0.0.0.0", "[::]", "*", "")  # noqa: S104 - recognised, not listened on
 _LOOPBACK = ("localhost", "[::1]")
@@ -36,7 +36,7 @@ class FailoverChannel:
 
     @property
     def current(self) -> grpc.aio.Channel:
-        """The channel that is followed; opened in the running event loop when it is needed first."""
+        """The channel that is followed; opened in the running event loop on first use."""
         channel = self._channels.get(self.address)
         if channel is None:
             forks.note_use(self)
@@ -45,7 +45,7 @@ class FailoverChannel:
         return channel
 
     def follow(self, owner_address: str) -> bool:
-        """Have calls go there from now on; False if that is no place to go to."""
+        """Send calls there from now on; False if that is no usable address."""
         full = len(self._channels) >= MOST_CHANNELS and owner_address not in self._channels
         if full or not self._is_reachable(owner_address):
             return False
@@ -58,7 +58,7 @@ class FailoverChannel:
         return self.address == self._home
 
     def go_home(self) -> bool:
-        """Have calls go to the first address again; False if they do already."""
+        """Send calls to the first address again; False if they go there already."""
         was_away = not self.is_home
         self.address = self._home
         return was_away
@@ -73,7 +73,7 @@ class FailoverChannel:
         for channel in self._channels.values():
             await channel.close()
 
-    # What generated stubs ask of a channel.
+    # What generated stubs require of a channel.
 
     def unary_unary(self, *description: Any, **serializers: Any) -> _Method:
         """A method that is answered once."""

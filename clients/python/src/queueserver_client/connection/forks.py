@@ -1,12 +1,12 @@
-"""What becomes of clients when their process forks.
+"""What happens to clients when their process forks.
 
-gRPC works with threads, and a fork takes only the thread that forks: in the child nothing would ever be answered, and
-what gRPC left there can't be taken down without a crash. So in a child of a process that has begun to use a client,
+gRPC works with threads, and a fork copies only the thread that forks: in the child no call would ever be answered, and
+gRPC's remains there can't be shut down without a crash. So in a child of a process that has started using a client,
 every call is refused at once, closing does nothing, and connections are left as they are: they belong to the parent.
 Before its first call a client has nothing that a fork could break.
 
 gRPC itself tries to start again in a child, unless it is told not to before it is imported. With clients in use that
-fails often, and ends a child that never touched one: so it is told not to, unless the user says otherwise in the
+fails often, and ends a child that never used one: so it is told not to, unless the user says otherwise in the
 variable GRPC_ENABLE_FORK_SUPPORT, or has imported gRPC before.
 """
 
@@ -31,7 +31,7 @@ def _import_grpc() -> None:
     try:
         import grpc  # noqa: F401, PLC0415 - under this condition
     finally:
-        # It is not meant for other programs that this one starts.
+        # The variable is not meant for other programs that this one starts.
         del os.environ[_GRPC_VARIABLE]
 
 
@@ -58,7 +58,7 @@ def require_own_process() -> None:
 
 
 def _prepare() -> None:
-    """Import what the child needs: there it could wait for ever for a thread that imported it."""
+    """Import what the child needs: there it could wait for ever for a thread that was importing it."""
     if _in_use:
         import ctypes  # noqa: F401, PLC0415 - only those who fork pay for it
 
@@ -71,7 +71,7 @@ def _orphan() -> None:
     import ctypes  # noqa: PLC0415 - as above
 
     for held in _parents:
-        # One reference too many: so it outlives everything, the end of the interpreter too.
+        # One reference too many: so it outlives everything, even the end of the interpreter.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(held))
 
 

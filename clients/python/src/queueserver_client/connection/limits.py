@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 async def awaited(work: Awaitable[_T], timeout: float | None, what: str) -> _T:
-    """What ``work`` gives. Raises DeadlineExceeded if it takes longer; only the waiting ends then."""
+    """The result of ``work``. Raises DeadlineExceeded if it takes longer; only the waiting ends then."""
     try:
         async with async_timeout.timeout(timeout):
             return await work

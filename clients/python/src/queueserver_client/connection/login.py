@@ -1,4 +1,4 @@
-"""The name under which a program acts that names no user: that of the account in which it runs."""
+"""The name under which a program without a user name acts: that of the account in which it runs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How long, and after which failures, a broken stream is taken up again.
+"""How long, and after which failures, a broken stream is resumed.
 
-Guarantee: a stream that has told something, or whose connection once stood, is taken up again for as long as
-its timeout says, counted from the last sign of life; a server that never answered is given up at once.
+Guarantee: a stream that has sent something, or whose connection once worked, is resumed for as long as
+its timeout says, counted from the last message; a server that never answered is given up at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from queueserver_client.connection import refusals
 from queueserver_client.connection.connection import Connection
 from queueserver_client.errors import QueueServerError, WatcherTooSlow
 
-#: Seconds for which a server that is away is waited for, unless the caller says otherwise.
+#: Seconds to wait for a server that is away, unless the caller says otherwise.
 RECONNECT_TIMEOUT = 60.0
 
 
@@ -27,7 +27,7 @@ class ReconnectPolicy:
         self._give_up = time.monotonic() + timeout
 
     async def ready(self) -> None:
-        """Wait until the connection stands. Raises ServiceUnavailable."""
+        """Wait until the connection works. Raises ServiceUnavailable."""
         patience = self._timeout if self._begun or self._connection.was_ready else 0.0
         await self._connection.ready(max(self._give_up - time.monotonic(), 0.0), patience)
 
@@ -37,7 +37,7 @@ class ReconnectPolicy:
         self._give_up = time.monotonic() + self._timeout
 
     def accept(self, error: QueueServerError) -> bool:
-        """Take a failure; answers whether it is the first one since the last message. Raises it if it is final."""
+        """Take a failure; returns whether it is the first one since the last message. Raises it if it is final."""
         final = not (refusals.may_pass(error) or isinstance(error, WatcherTooSlow))
         never_there = error.reason == "UNREACHABLE" and not (self._begun or self._connection.was_ready)
         if final or never_there or time.monotonic() >= self._give_up:

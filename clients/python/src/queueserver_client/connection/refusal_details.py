@@ -1,4 +1,4 @@
-"""What a refusal says, taken apart."""
+"""Content of a refusal, decoded."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ class Refusal:
     allowed_states: Sequence[ManagerState] = ()
     refused_items: Sequence[RefusedItem] = ()
     owner_address: str = ""
-    #: The lock that stands in the way; None if that is not what was refused.
+    #: The lock that blocks the call; None if the refusal has another reason.
     lock: LockInfo | None = None

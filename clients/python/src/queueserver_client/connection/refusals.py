@@ -1,6 +1,6 @@
 """From the status of a failed call to the exception the user sees. The only reader of error details.
 
-The class is chosen by the stable reason first and by the canonical code second; texts are never looked at.
+The class is chosen by the stable reason first and by the canonical code second; texts are never read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from queueserver_client.violations import Violation
 _TRAILER = "grpc-status-details-bin"
 _M = TypeVar("_M", bound=Message)
 
-#: Reasons that have a class of their own; those without one are told by their status code.
+#: Reasons that have their own class; those without one are reported by their status code.
 BY_REASON: dict[str, type[QueueServerError]] = {
     "ANSWER_NOT_KEPT": errors.AnswerNotKept,
     "BATCH_REFUSED": errors.BatchRefused,
@@ -75,7 +75,7 @@ BY_CODE: dict[grpc.StatusCode, type[QueueServerError]] = {
     grpc.StatusCode.ABORTED: errors.Conflict,
     grpc.StatusCode.ALREADY_EXISTS: errors.Conflict,
     grpc.StatusCode.RESOURCE_EXHAUSTED: errors.LimitReached,
-    # A server that goes down cancels the calls it has.
+    # A server that stops cancels its calls.
     grpc.StatusCode.CANCELLED: errors.ServiceUnavailable,
     grpc.StatusCode.UNAVAILABLE: errors.ServiceUnavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlineExceeded,
@@ -108,10 +108,10 @@ def from_refusal(refusal: Refusal) -> QueueServerError:
 
 
 def read(error: grpc.aio.AioRpcError) -> Refusal:
-    """All that a failed call tells. Details that can't be decoded are left out, the code is always right."""
+    """Everything that a failed call says. Details that can't be decoded are left out, the code is always right."""
     status = _status(error)
     if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LONG in (error.details() or ""):
-        # gRPC itself says so, on either side: the request never came to the service.
+        # gRPC itself says so, on either side: the request never reached the service.
         return Refusal(code=error.code(), reason="MESSAGE_TOO_LARGE", message=_TOO_LONG_SENTENCE)
     message = status.message or error.details() or error.code().name
     info = _first(status.details, error_details_pb2.ErrorInfo)

@@ -1,4 +1,4 @@
-"""What the blocking client hands out that goes on: items, tasks, watches, the lock while it is held."""
+"""Long-lived objects of the blocking client: items, tasks, watches, the lock while it is held."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class BlockingItemHandle(Facade[ItemHandle]):
 
     @property
     def warnings(self) -> Sequence[ItemWarning]:
-        """Texts in it that are probably not what was meant, such as a misspelt device."""
+        """Texts in it that are probably mistakes, such as a misspelt device."""
         return self._target.warnings
 
 
@@ -75,7 +75,7 @@ class BlockingWatch(Facade[Watch]):
 
     @property
     def resume_token(self) -> str:
-        """From here another watch can go on; see :attr:`Watch.resume_token`."""
+        """From here another watch can continue; see :attr:`Watch.resume_token`."""
         return self._target.resume_token
 
     def __iter__(self) -> Self:
@@ -119,12 +119,12 @@ class BlockingHold(Facade[Hold]):
 
     @property
     def lock(self) -> LockInfo:
-        """The lock, as it was told last."""
+        """The lock, as last reported."""
         return self._target.lock
 
     @property
     def request(self) -> LockRequest | None:
-        """Who asks for the lock: answer with ``client.lock.answer``. None if nobody does."""
+        """The user who asks for the lock: answer with ``client.lock.answer``. None if there is no request."""
         return self._target.request
 
     @property

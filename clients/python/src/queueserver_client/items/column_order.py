@@ -12,8 +12,8 @@ from typing import Any
 
 from queueserver_client.events import RunDocument
 
-#: So many descriptors are remembered. Those of a run that has stopped are forgotten; the limit is for runs whose end
-#: was lost.
+#: At most this many descriptors are remembered. Those of a run that has stopped are forgotten; the limit is for runs
+#: whose end was lost.
 MAX_DESCRIPTORS = 1_000
 
 
@@ -25,7 +25,7 @@ class ColumnOrder:
         self._streams: dict[str, tuple[str, Sequence[str]]] = {}
 
     def apply(self, document: RunDocument) -> RunDocument:
-        """Take a document in; answers it with its columns in order."""
+        """Take a document; returns it with its columns in order."""
         content = document.document
         if document.name == "descriptor":
             self._streams[content["uid"]] = (document.run_uid, list(content["data_keys"]))

@@ -1,4 +1,4 @@
-"""Readings of a run as columns: what NumPy, pandas and matplotlib take."""
+"""Readings of a run as columns: the form for NumPy, pandas and matplotlib."""
 
 from __future__ import annotations
 

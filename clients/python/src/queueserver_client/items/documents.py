@@ -1,6 +1,6 @@
 """Run documents as the event model knows them: a name and a dictionary.
 
-Fields that the contract types and those it carries in `extra` are put together again, so what comes out is the document
+Fields that the contract types and those it carries in `extra` are combined again, so the result is the document
 that the RunEngine emitted. The columns of a descriptor, and the devices that fill them, come in the document's order,
 other names in alphabetical order. Fields that the event model requires are always there.
 """
@@ -102,6 +102,6 @@ def _order(body: Any, field: str) -> Iterable[str]:
 
 
 def _ordered(names: Iterable[str], order: Iterable[str]) -> list[str]:
-    """Names in a given order; those that it does not have come behind them."""
+    """Names in a given order; names that it lacks come after them."""
     place = {name: index for index, name in enumerate(order)}
     return sorted(names, key=lambda name: (place.get(name, len(place)), name))

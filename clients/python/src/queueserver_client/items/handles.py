@@ -1,4 +1,4 @@
-"""A handle on one item: what `queue.add`, `queue.update` and `queue.execute` answer."""
+"""A handle on one item: the result of `queue.add`, `queue.update` and `queue.execute`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ItemHandle:
         self.queue_size = queue_size
         #: Revision of the change that made it.
         self.revision = revision
-        #: Texts in it that are probably not what was meant, such as a misspelt device.
+        #: Texts in it that are probably mistakes, such as a misspelt device.
         self.warnings = tuple(warnings)
 
     @property
@@ -60,11 +60,11 @@ class ItemHandle:
         return await self._queue.move(self.uid, destination)
 
     async def status(self) -> ItemStatus:
-        """What has become of it. Raises ItemNotFound if it was removed."""
+        """Its state. Raises ItemNotFound if it was removed."""
         return await self._queue.get(self.uid)
 
     def wait(self, *, reconnect_timeout: float = RECONNECT_TIMEOUT) -> AsyncGenerator[ItemStatus, None]:
-        """Follow what becomes of it, until it is finished or removed; see ``client.queue.wait``."""
+        """Follow its state, until it is finished or removed; see ``client.queue.wait``."""
         return self._queue.wait(self.uid, reconnect_timeout=reconnect_timeout)
 
     def documents(self, *, reconnect_timeout: float = RECONNECT_TIMEOUT) -> AsyncGenerator[RunDocument, None]:
@@ -72,16 +72,16 @@ class ItemHandle:
         return self._queue.documents(self.uid, after_revision=self.revision, reconnect_timeout=reconnect_timeout)
 
     async def result(self, timeout: float | None = None) -> HistoryEntry:
-        """Wait until the item has ended, well or not; answers its line of the history.
+        """Wait until the item has ended, well or not; returns its history entry.
 
-        Restarts of the Manager meanwhile are waited for. Thousands of handles may wait at once.
+        It keeps waiting over restarts of the Manager. Thousands of handles may wait at once.
 
         Args:
             timeout: Seconds to wait at most; None for as long as the plan takes.
 
         Raises:
-            DeadlineExceeded: it has not ended in time. It goes on.
-            ItemNotFound: the item was taken out of the queue, or its line out of the history.
+            DeadlineExceeded: it has not ended in time. It continues.
+            ItemNotFound: the item was taken out of the queue, or its entry out of the history.
             ServiceUnavailable: the server could not be reached for a minute.
             ValueError: the item is an instruction.
         """

@@ -1,7 +1,7 @@
 """The documents of an item's runs, from the first one to the last, live or afterwards.
 
 Guarantee: documents come in the order in which they were emitted, each once, and the iteration ends when the item has
-ended. If documents are missing, DocumentsLost says so behind those that came: nothing is missed silently.
+ended. If documents are missing, DocumentsLost says so after those that came: nothing is missed silently.
 
 Not guaranteed: documents of an item that began before the iteration did. They are in the memory of the server, the
 newest 64 MiB of all items, as long as its Worker runs.
@@ -42,7 +42,7 @@ async def follow_documents(
 ) -> AsyncGenerator[RunDocument, None]:
     """Documents of an item that has this status now, and was added with that revision.
 
-    ``watch`` begins a Watch behind a revision, or with a snapshot if that is 0.
+    ``watch`` starts a Watch after a revision, or with a snapshot if that is 0.
     """
     waits = status.state in _WAITING
     item = _Item(status.item.uid, begun=not waits, entry=status.history_entry)
@@ -60,18 +60,18 @@ async def follow_documents(
             if not after:
                 raise
             item.tally.gap = True
-            # What has ended is not told again.
+            # What has ended is not reported again.
             after = None if item.entry is not None else 0
     item.require_all()
 
 
 class _Item:
-    """What has been heard of the item."""
+    """What has been received about the item."""
 
     def __init__(self, uid: str, *, begun: bool, entry: HistoryEntry | None) -> None:
         self._uid = uid
         self._begun = begun
-        #: Its line of the history, which may be known before all of its documents have come.
+        #: Its history entry, which may be known before all of its documents have come.
         self.entry = entry
         self.tally = RunTally()
         #: Nothing more will come.
@@ -106,7 +106,7 @@ class _Item:
         return isinstance(event, QueueCleared) and not self._begun
 
     def _begin_again(self, snapshot: Snapshot) -> list[RunDocument]:
-        """What was between is not told. How its open runs began may be."""
+        """Changes in between are not reported. The beginnings of its open runs may be."""
         self.tally.gap = True
         running = snapshot.running_item
         if running is not None and running.item.uid == self._uid:
@@ -119,7 +119,7 @@ class _Item:
         return []
 
     def require_all(self) -> None:
-        """Raise DocumentsLost if documents are missing, ItemNotFound if it is not known what became of the item."""
+        """Raise DocumentsLost if documents are missing, ItemNotFound if the item's end is not known."""
         if self.entry is None:
             raise self._gone()
         incomplete = self.tally.incomplete(self.entry.result.runs)

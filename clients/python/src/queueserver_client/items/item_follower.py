@@ -1,7 +1,7 @@
 """The life of one item, from its state now to its end, over broken connections and restarts of the Manager.
 
-Guarantee: each state that the server tells is told once, in order, and the last one is final. States that an
-item passes through while the connection is away are not told; its end always is, as long as the history has it.
+Guarantee: each state that the server reports is yielded once, in order, and the last one is final. States that an
+item passes through while the connection is away are not reported; its end always is, as long as the history has it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from queueserver_client.models.item_status import ItemState, ItemStatus
 
 
 async def follow_item(connection: Connection, uid: str, reconnect_timeout: float) -> AsyncGenerator[ItemStatus, None]:
-    """What has become of an item, now and at each change, until nothing more will.
+    """The state of an item, now and at each change, until the final one.
 
     Raises:
         ItemNotFound: it is not there, or was removed while the connection was away.
@@ -32,7 +32,7 @@ async def follow_item(connection: Connection, uid: str, reconnect_timeout: float
         error: QueueServerError
         try:
             await reconnect_policy.ready()
-            # No limit on silence: a plan may run for days, and keepalive tells a dead connection.
+            # No limit on silence: a plan may run for days, and keepalive detects a dead connection.
             stream = connection.stream(connection.stubs.queue.WaitItem, request, timeout=None, silence=None)
             async with aclosing(stream) as answers:
                 async for answer in answers:

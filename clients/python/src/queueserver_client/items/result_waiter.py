@@ -1,7 +1,7 @@
 """Waiting for items to end.
 
-A few waiters follow their item each, which costs nothing when the queue is long. More of them share one Watch,
-alive only while somebody waits, so that ten thousand cost the server one stream instead of ten thousand.
+A few waiters follow one item each, which costs nothing when the queue is long. More of them share one Watch,
+open only while there are waiters, so that ten thousand cost the server one stream instead of ten thousand.
 
 Guarantee: an item that ended before is found at once, one that ends later in an event; nothing is polled and
 nothing is missed, also while the Manager restarts.
@@ -34,12 +34,12 @@ from queueserver_client.models.item_status import ItemStatus
 from queueserver_client.models.items import HistoryEntry
 from queueserver_client.watch import Watch
 
-#: So many waiters follow their item each.
+#: Up to this many waiters follow one item each.
 SINGLE_WAITS = 8
 
 
 class ResultWaiter:
-    """Tells waiters what became of their items."""
+    """Returns the results of items to waiters."""
 
     def __init__(self, watch: Callable[[], Watch], follow: Callable[[str], AsyncGenerator[ItemStatus, None]]) -> None:
         self._follow = follow
@@ -64,7 +64,7 @@ class ResultWaiter:
         raise _gone(uid)
 
     async def close(self) -> None:
-        """End the watch; whoever still waits for it is cancelled."""
+        """End the watch; callers that still wait for it are cancelled."""
         await self._shared.close()
 
     async def _look(self, uid: str) -> ItemStatus:
@@ -79,7 +79,7 @@ class _SharedWatch:
         self._watch = watch
         self._look = look
         self._waiting: dict[str, list[asyncio.Future[HistoryEntry]]] = {}
-        #: uids that are known to wait or run, so that nobody has to ask about them; None until the snapshot.
+        #: uids that are known to wait or run, so that no request about them is needed; None until the snapshot.
         self._present: set[str] | None = None
         self._running = ""
         self._task: asyncio.Task[None] | None = None
@@ -107,7 +107,7 @@ class _SharedWatch:
 
     def _leave(self, uid: str, future: asyncio.Future[HistoryEntry]) -> None:
         if not future.cancel() and not future.cancelled():
-            future.exception()  # a failure nobody waited for any more must not be logged as forgotten
+            future.exception()  # a failure that no caller waits for any more must not be logged as forgotten
         self._waiting[uid].remove(future)
         if not self._waiting[uid]:
             del self._waiting[uid]
@@ -167,7 +167,7 @@ class _SharedWatch:
             self._settle(uid, _gone(uid))
 
     async def _look_back(self, uids: Collection[str]) -> None:
-        """Ask about items that the watch has not told of: ended before it, or too new for it, or gone."""
+        """Ask about items that the watch has not reported: ended before it, or too new for it, or gone."""
         for uid in uids:
             try:
                 status = await self._look(uid)
@@ -187,7 +187,7 @@ class _SharedWatch:
 
 
 def _entry(status: ItemStatus) -> HistoryEntry:
-    """The result of an item that is over. Raises ItemNotFound if it has none."""
+    """The result of an item that has ended. Raises ItemNotFound if it has none."""
     if status.history_entry is None:
         raise _gone(status.item.uid)
     return status.history_entry

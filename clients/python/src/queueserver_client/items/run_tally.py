@@ -1,7 +1,7 @@
 """Which documents of some runs have come, and whether that is all of them.
 
 A run's stop document says how many events each stream has; the history says which runs there were. So it is known, not
-guessed, that documents are missing, unless a run has no stop document: then only a gap in the events tells.
+guessed, that documents are missing, unless a run has no stop document: then only a gap in the events shows it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Run:
             self.stopped, self.announced = True, document.get("num_events")
 
     def is_whole(self) -> bool:
-        """Whether all of its documents have come, as far as they tell."""
+        """Whether all of its documents have come, as far as they say."""
         announced = {stream: count for stream, count in (self.announced or {}).items() if count}
         return self.started and self.stopped and (self.announced is None or announced == dict(self.events))
 

@@ -1,1 +1,1 @@
-"""What the server's answers are made of, as frozen dataclasses. Each knows how to read itself from the contract."""
+"""The server's responses as frozen dataclasses. Each knows how to read itself from the contract."""

@@ -1,4 +1,4 @@
-"""What stands in the way of the next item being executed."""
+"""Obstacles to executing the next item."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class BlockerKind(WireEnum):
 
 @dataclass(frozen=True)
 class Blocker:
-    """Something that stands in the way."""
+    """An obstacle."""
 
     kind: BlockerKind
     #: One sentence: what it is.
@@ -52,7 +52,7 @@ class Blocker:
     remedy_method: str = ""
     #: What to type, for example "qserver environment open"; empty if no command does.
     remedy_command: str = ""
-    #: The request for the method, as JSON; empty if the empty one will do. It lacks what only a person can say.
+    #: The request for the method, as JSON; empty if the empty one will do. What only a person can know is left out.
     remedy_request: str = ""
 
     @classmethod
@@ -68,7 +68,7 @@ class FailedExecution:
 
     #: Name of the plan.
     name: str
-    #: uid of the item that was executed; empty if the history has no line of it any more.
+    #: uid of the item that was executed; empty if the history no longer has it.
     item_uid: str = ""
     exit_status: ExitStatus = ExitStatus.UNSPECIFIED
     #: Why it ended, in one sentence.
@@ -92,16 +92,16 @@ class FailedExecution:
 
 
 class Blockers(list[Blocker]):
-    """All that stands in the way, the most fundamental first."""
+    """All obstacles, the most fundamental first."""
 
-    #: What stands in the way of nothing yet and has to be seen to, a sentence each.
+    #: What blocks nothing yet but needs attention, a sentence each.
     warnings: Sequence[str] = ()
-    #: What did not end well before, and has to be looked into before the queue is started; None if all was well.
+    #: What failed or was interrupted before: look into it before the queue is started; None if all was well.
     failed_execution: FailedExecution | None = None
 
     @classmethod
     def from_answer(cls, proto: status_service_pb2.ExplainIdleResponse) -> Blockers:
-        """Read the answer of the contract."""
+        """Read the response of the contract."""
         found = cls(map(Blocker.from_proto, proto.blockers))
         found.warnings = tuple(proto.warnings)
         if proto.HasField("failed_execution"):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ParameterKind(WireEnum):
-    """How a parameter may be given, in Python's terms (inspect.Parameter.kind)."""
+    """The kind of a parameter, in Python's terms (inspect.Parameter.kind)."""
 
     UNSPECIFIED = "unspecified"
     POSITIONAL_ONLY = "positional_only"
@@ -69,7 +69,7 @@ class ParameterType:
     open: bool = False
     #: For a map: what the keys stand for; None if they are only texts.
     key: ParameterType | None = None
-    #: For a device: the class of which it must be, as module and name; empty for any.
+    #: For a device: the class that it must have, as module and name; empty for any.
     device_class: str = ""
     #: For a string: "date-time", "date", "time", "uuid", or a word for what the text becomes; empty for any text.
     format: str = ""
@@ -147,12 +147,12 @@ class ParameterDescription:
     #: By how much a form should change the value.
     step: float | None = None
     unit: str = ""
-    #: The decorator says whether names convert, whatever the type is; None if it does not.
+    #: Whether names convert according to the decorator, whatever the type is; None if it does not say.
     convert_device_names: bool | None = None
     convert_plan_names: bool | None = None
     #: A text in the argument that names a device becomes that device, at least at some place of its type.
     takes_device_names: bool = False
-    #: What of the annotation is not checked before the plan runs; empty if all of it is.
+    #: The part of the annotation that is not checked before the plan runs; empty if all of it is.
     unchecked: str = ""
 
     @classmethod

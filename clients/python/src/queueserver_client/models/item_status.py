@@ -1,4 +1,4 @@
-"""What has become of an item, from the queue to the history."""
+"""State of an item, from the queue to the history."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ItemState(WireEnum):
-    """What has become of an item."""
+    """State of an item."""
 
     UNSPECIFIED = "unspecified"
     QUEUED = "queued"
@@ -22,15 +22,15 @@ class ItemState(WireEnum):
     FINISHED = "finished"
     #: It was taken out of the queue without being executed. Only ``queue.wait`` says so.
     REMOVED = "removed"
-    #: It was interrupted and waits at the head of the queue until somebody updates, moves or removes it.
+    #: It was interrupted and waits at the head of the queue until a person updates, moves or removes it.
     HELD = "held"
-    #: It waits in the queue, and would fail as things are; see ``Item.problems``.
+    #: It waits in the queue, and would fail under the present plans, devices and permissions; see ``Item.problems``.
     INVALID = "invalid"
 
 
 @dataclass(frozen=True)
 class ItemStatus:
-    """An item, where it is and what has become of it."""
+    """An item, its place and its state."""
 
     item: Item
     state: ItemState
@@ -38,14 +38,14 @@ class ItemStatus:
     index: int | None = None
     #: Its execution, while it runs or is paused.
     running: RunningItem | None = None
-    #: Its line of the history, when it is finished.
+    #: Its history entry, when it is finished.
     history_entry: HistoryEntry | None = None
     #: Revision that this shows.
     revision: int = 0
 
     @property
     def is_over(self) -> bool:
-        """Nothing more will become of it: it is finished or removed."""
+        """The state is final: it is finished or removed."""
         return self.state in {ItemState.FINISHED, ItemState.REMOVED}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What is odd about an item that was accepted."""
+"""Warnings about an item that was accepted."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class ItemWarning:
     #: Path of the text, for example "item.args[1]".
     field: str
     text: str
-    #: One sentence that says what is odd and what may be meant.
+    #: One sentence that says what is odd and what was probably meant.
     message: str
-    #: Names of devices that are near to the text, best first; perhaps none.
+    #: Names of devices that are similar to the text, best first; perhaps none.
     near_matches: Sequence[str] = ()
 
     @classmethod
@@ -29,5 +29,5 @@ class ItemWarning:
 
 
 def item_warnings(entries: Iterable[item_pb2.ItemWarning]) -> tuple[ItemWarning, ...]:
-    """What is odd about some items."""
+    """Warnings about some items."""
     return tuple(map(ItemWarning.from_proto, entries))

@@ -1,4 +1,4 @@
-"""Queue items, and what becomes of them."""
+"""Queue items, and their results."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class FailureCause(WireEnum):
 
 
 def merge_meta(meta: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Metadata as one dict. Of several dicts the one further left wins where they have a key in common.
+    """Metadata as one dict. Of several dicts the last one wins where they have a key in common.
 
     Raises ValueNotRepresentable.
     """
@@ -96,7 +96,7 @@ class Item:
     create_time: datetime | None = None
     #: It was interrupted, and the queue does not start while it is at the head: update, move or remove it.
     held: bool = False
-    #: What is wrong with it as plans, devices and permissions are now; empty if all is well.
+    #: What is wrong with it under the present plans, devices and permissions; empty if all is well.
     problems: Sequence[Violation] = ()
 
     @classmethod
@@ -167,7 +167,7 @@ class RunningItem:
     execution_id: str
     #: When the Manager claimed the item for execution.
     claim_time: datetime
-    #: It was submitted by ``queue.execute`` and never was in the queue.
+    #: It was submitted by ``queue.execute`` and was never in the queue.
     immediate: bool = False
 
     @classmethod
@@ -210,11 +210,11 @@ class ItemResult:
     #: When the plan began; None if it never began.
     start_time: datetime | None = None
     stop_time: datetime | None = None
-    #: The last of what was printed meanwhile.
+    #: The last console text printed during the execution.
     console_excerpt: str = ""
-    #: What a person should know about the environment after it, one sentence each.
+    #: What a person should know about the environment afterwards, one sentence each.
     notices: Sequence[str] = ()
-    #: Who stopped, aborted or halted the plan, or destroyed its environment; empty if it came to its end by itself.
+    #: Who stopped, aborted or halted the plan, or destroyed its environment; empty if it ended by itself.
     ended_by: str = ""
 
     @classmethod
@@ -236,7 +236,7 @@ class ItemResult:
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One line of the history: an item and what became of it."""
+    """One history entry: an item and its result."""
 
     #: Position in the history, counting from 1 for the first entry ever; never reused.
     number: int

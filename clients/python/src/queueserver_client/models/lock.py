@@ -30,7 +30,7 @@ class LockChange(WireEnum):
     REQUEST_EXPIRED = "request_expired"
 
 
-#: Changes after which the lock is the same one's.
+#: Changes after which the lock still belongs to the same holder.
 SAME_HOLDER = {
     LockChange.RENEWED,
     LockChange.EXTENDED,
@@ -43,7 +43,7 @@ SAME_HOLDER = {
 
 @dataclass(frozen=True)
 class LockRequest:
-    """Somebody asks the holder for the lock, and waits."""
+    """A client asks the holder for the lock, and waits."""
 
     uid: str
     #: What would be locked.
@@ -90,7 +90,7 @@ class LockInfo:
     lease: float | None = None
     #: When the lease ends unless it is renewed.
     lease_end_time: datetime | None = None
-    #: Who asks for the lock; None if nobody does.
+    #: Who asks for the lock; None if there is no request.
     request: LockRequest | None = None
 
     @classmethod
@@ -110,7 +110,7 @@ class LockInfo:
 
     @classmethod
     def from_refusal(cls, proto: error_details_pb2.LockHeld) -> LockInfo:
-        """From what a refusal says of the lock that stands in the way."""
+        """From what a refusal says about the lock that blocks the call."""
         return cls(
             environment=proto.environment,
             queue=proto.queue,
@@ -127,5 +127,5 @@ class LockInfo:
         return self.environment or self.queue
 
 
-#: What a server that knows no lock tells.
+#: What a server that knows no lock reports.
 NOT_LOCKED = LockInfo()

@@ -15,9 +15,9 @@ class InterruptedPolicy(WireEnum):
     """What happens to an item that was aborted or halted, or whose environment was destroyed or died."""
 
     UNSPECIFIED = "unspecified"
-    #: A new attempt stands at the head of the queue.
+    #: A new attempt is at the head of the queue.
     REQUEUE = "requeue"
-    #: As REQUEUE, but held: the queue does not start until somebody updates, moves or removes the item.
+    #: As REQUEUE, but held: the queue does not start until a person updates, moves or removes the item.
     HOLD = "hold"
     #: There is no new attempt.
     DROP = "drop"
@@ -29,7 +29,7 @@ class QueueMode:
 
     #: An item that was completed or stopped goes to the back of the queue as a new item.
     loop: bool = False
-    #: The queue goes on after a plan that failed by itself, and the plan is not put back.
+    #: The queue continues after a plan that failed by itself, and the plan is not put back.
     ignore_failures: bool = False
     interrupted: InterruptedPolicy = InterruptedPolicy.UNSPECIFIED
 

@@ -42,7 +42,7 @@ def permissions_to_proto(permissions: Mapping[str, Any]) -> permissions_pb2.User
 
 
 def _require_keys(given: Mapping[Any, object], known: Sequence[str], path: str) -> None:
-    """Raise ValueNotRepresentable for a key that is not known, with those it may be a slip of."""
+    """Raise ValueNotRepresentable for an unknown key, with known ones that it may be a slip of."""
     for key in given:
         if key not in known:
             near = difflib.get_close_matches(str(key)[:100], known, n=2)
@@ -51,7 +51,7 @@ def _require_keys(given: Mapping[Any, object], known: Sequence[str], path: str) 
 
 
 def _texts(entries: object, path: str) -> list[str] | None:
-    """Names and patterns of a list; None if null stands in first place."""
+    """Names and patterns of a list; None if null is in first place."""
     if entries is None:
         return []
     if not isinstance(entries, (list, tuple)):

@@ -1,4 +1,4 @@
-"""What is found out about items before they are executed."""
+"""Findings about items before they are executed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ItemVerdict:
     violations: Sequence[Violation] = ()
     #: Message and violations are empty because too many items were wrong: validate this one with fewer others.
     details_left_out: bool = False
-    #: If it is valid: texts in it that are probably not what was meant.
+    #: If it is valid: texts in it that are probably mistakes.
     warnings: Sequence[ItemWarning] = ()
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class SimulatedMotion:
 
 @dataclass(frozen=True)
 class SimulationProblem:
-    """Something that would go wrong."""
+    """Something that would fail."""
 
     message: str
     #: Name of the device that it is about; empty if none.
@@ -92,11 +92,11 @@ class Simulation:
     messages: int
     #: Names of the devices that it would read.
     devices_read: Sequence[str]
-    #: Seconds that it would take at least; None if nothing tells.
+    #: Seconds that it would take at least; None if that is not known.
     duration: float | None
     #: It was cut: this shows the beginning only.
     truncated: bool
-    #: Texts in the item that are probably not what was meant.
+    #: Texts in the item that are probably mistakes.
     warnings: Sequence[ItemWarning] = ()
 
     @classmethod

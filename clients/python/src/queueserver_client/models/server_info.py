@@ -1,4 +1,4 @@
-"""What a server is made of."""
+"""Facts about a server."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ProcessInfo:
 
 @dataclass(frozen=True)
 class CodeRevision:
-    """Which state of a git repository the startup code had when the environment began to open."""
+    """The state of the startup code's git repository when the environment began to open."""
 
     repository: str
     commit: str
@@ -122,7 +122,7 @@ class ServerLimit:
 
 @dataclass(frozen=True)
 class ServerInfo:
-    """What a server is made of. Secrets are never told."""
+    """Facts about a server. Secrets are left out."""
 
     time: datetime
     manager: ProcessInfo
@@ -136,7 +136,7 @@ class ServerInfo:
     redis_version: str
     contract_version: str
     role: ManagerRole
-    #: Where it serves clients, and where they are told to find it.
+    #: Where it serves clients, and the address they are told.
     address: str
     advertised_address: str
     #: Empty for a Manager that was started by itself.

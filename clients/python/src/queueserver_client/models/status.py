@@ -42,7 +42,7 @@ class ManagerRole(WireEnum):
 
 
 class ConnectionState(WireEnum):
-    """Whether something the Manager depends on can be reached."""
+    """Whether a service that the Manager depends on can be reached."""
 
     UNSPECIFIED = "unspecified"
     UP = "up"
@@ -122,7 +122,7 @@ class Environment:
     progress: str = ""
     #: Why the last open failed, or why the last environment is gone.
     failure: EnvironmentFailure | None = None
-    #: False when the process has sent no sign of life for some seconds.
+    #: False when the process has sent no heartbeat for some seconds.
     responsive: bool = True
     #: How many tasks run in the background.
     background_tasks: int = 0
@@ -160,7 +160,7 @@ class Status:
     product: str
     #: Version of the Manager, for example "0.1.0".
     version: str
-    #: When this status was put together.
+    #: When this status was built.
     time: datetime
     manager_state: ManagerState
     #: Number of the last committed change.
@@ -172,7 +172,7 @@ class Status:
     running_item_uid: str | None
     #: The queue will stop when the running item has ended.
     queue_stop_pending: bool
-    #: There is an environment, open or on its way in or out.
+    #: There is an environment, open, opening or closing.
     environment_exists: bool
     environment: Environment
     #: Whether Redis can be reached and takes changes.
@@ -184,7 +184,7 @@ class Status:
     owner_address: str
     #: Number of the owner's term.
     epoch: int
-    #: Change markers: a new UUID whenever what they are named after changes.
+    #: Change markers: a new UUID whenever the part that they are named after changes.
     plan_queue_uid: str
     plan_history_uid: str
     plans_existing_uid: str
@@ -200,9 +200,9 @@ class Status:
     pause_pending: bool
     #: Change marker: a new one whenever a task ends.
     task_results_uid: str = ""
-    #: Items in the queue that would fail as things are; see Item.problems.
+    #: Items in the queue that would fail under the present plans, devices and permissions; see Item.problems.
     invalid_items: int = 0
-    #: Anyone who reaches the Manager (the Worker) can run any code on its machine; see docs/how-to/security.md.
+    #: Every client that reaches the Manager (the Worker) can run any code on its machine; see docs/how-to/security.md.
     insecure_listen: bool = False
     worker_insecure_listen: bool = False
     #: Redis, where everything that was accepted is stored.

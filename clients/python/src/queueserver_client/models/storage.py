@@ -1,4 +1,4 @@
-"""Where things are stored, and what is wrong there."""
+"""Places where data is stored, and what is wrong there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class StorageState(WireEnum):
-    """How a place is where something is stored."""
+    """State of a storage place."""
 
     UNSPECIFIED = "unspecified"
     OK = "ok"
@@ -30,7 +30,7 @@ class StorageState(WireEnum):
 
 @dataclass(frozen=True)
 class Storage:
-    """A place where something is stored, as it is at one moment."""
+    """A storage place at one moment."""
 
     state: StorageState = StorageState.UNSPECIFIED
     #: One sentence: what is wrong, and what to do. Empty while all is well.
@@ -57,4 +57,4 @@ class Storage:
 
 
 NOT_TOLD = Storage()
-"""Of a place of which the server says nothing."""
+"""For a place about which the server says nothing."""

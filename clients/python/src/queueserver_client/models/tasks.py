@@ -86,7 +86,7 @@ class TaskResult:
     #: When it began; None if it never began.
     start_time: datetime | None = None
     stop_time: datetime | None = None
-    #: The last of what it printed.
+    #: The last text that it printed.
     console_excerpt: str = ""
     #: What made it fail, if it failed.
     failure_cause: TaskFailureCause = TaskFailureCause.UNSPECIFIED
@@ -108,7 +108,7 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """A task and what has become of it."""
+    """A task and its state."""
 
     task: Task
     state: TaskState

@@ -1,4 +1,4 @@
-"""What a plan that is being executed waits for: a person's answer, a suspender, a device."""
+"""What the running plan waits for: a person's answer, a suspender, a device."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Suspension:
 
 @dataclass(frozen=True)
 class AwaitedDevice:
-    """A device for which the running plan waits. What the device does not tell is empty or None."""
+    """A device that the running plan waits for. What the device does not report is empty or None."""
 
     name: str
     #: What it was told to do, for example "set" or "trigger".
@@ -105,7 +105,7 @@ class PlanWait:
     """What the running plan has waited for, for two seconds or longer: devices, or a time that it sleeps."""
 
     start_time: datetime
-    #: The devices that have not arrived, at most 20; none if it sleeps or waits for something that is no device.
+    #: The devices that have not arrived, at most 20; none if it sleeps or waits for something other than a device.
     devices: Sequence[AwaitedDevice] = ()
     #: How many more there are.
     more_devices: int = 0

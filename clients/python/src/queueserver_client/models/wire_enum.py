@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class WireEnum(str, Enum):
-    """An enum of the contract. Members stand in the order of their numbers, the first one means "not said".
+    """An enum of the contract. Members are in the order of their numbers, the first one means "not said".
 
     A number that only a newer server knows reads as "not said".
     """
@@ -35,9 +35,9 @@ class WireEnum(str, Enum):
 
 
 def name_of_reason(number: int) -> str:
-    """A reason of the contract as it is called in errors, for example "ITEM_INVALID"; empty if there is none.
+    """A reason of the contract by its name in errors, for example "ITEM_INVALID"; empty if there is none.
 
-    One that only a newer server knows is called by its number.
+    One that only a newer server knows is named by its number.
     """
     if not number:
         return ""

@@ -23,7 +23,7 @@ from queueserver_client.models.status import Environment, EnvironmentState, Mana
 
 Progress = Callable[[Environment], None]
 
-#: Startup code of a large beamline takes minutes; what takes longer than this hangs.
+#: Startup code of a large beamline takes minutes; anything longer than this hangs.
 WAIT_SECONDS = 600.0
 
 
@@ -45,13 +45,13 @@ class AsyncEnvironment:
 
         Args:
             exist_ok: Take an environment that is open, or is being opened by another client.
-            wait: Wait until it is open. Otherwise the answer only says that opening began.
+            wait: Wait until it is open. Otherwise the call returns once opening has begun.
             on_progress: Called with the environment as it is now and at each change.
             wait_timeout: Seconds to wait at most.
 
         Raises:
             EnvironmentOpenFailed: with file, line, exception and traceback.
-            EnvironmentExists: it is open already, and ``exist_ok`` was not said.
+            EnvironmentExists: it is open already, and ``exist_ok`` was not set.
             InvalidState: the Manager is not idle.
         """
         try:
@@ -103,9 +103,9 @@ class AsyncEnvironment:
     async def wait(
         self, environment_id: str = "", *, on_progress: Progress | None = None, wait_timeout: float = WAIT_SECONDS
     ) -> Environment:
-        """Wait until no operation on the environment is in progress; answers what it is then.
+        """Wait until no operation on the environment is in progress; returns the environment as it is then.
 
-        A restart of the Manager meanwhile is waited for. Raises DeadlineExceeded, NotFound, and ServiceUnavailable if
+        It keeps waiting over a restart of the Manager. Raises DeadlineExceeded, NotFound, and ServiceUnavailable if
         the server is still away at the end.
         """
         request = pb.WaitEnvironmentRequest(environment_id=values.text(environment_id, "environment_id"))
@@ -125,7 +125,7 @@ class AsyncEnvironment:
             except ServiceUnavailable as error:
                 away = error
             except DeadlineExceeded as error:
-                # Why there was no answer matters more than that there was none in time.
+                # The reason why there was no answer matters more than that there was none in time.
                 raise away or error from None
             if time.monotonic() >= deadline:
                 raise away

@@ -1,4 +1,4 @@
-"""The history: what was executed and what became of it."""
+"""The history: what was executed and how it ended."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AsyncHistory:
         self._connection = connection
 
     async def page(self, *, newest_first: bool = False, page_size: int = 0, page_token: str = "") -> HistoryPage:
-        """One page of the history, oldest entry first unless asked otherwise."""
+        """One page of the history, oldest entry first unless requested otherwise."""
         request = pb.ListHistoryRequest(
             page_size=values.size(page_size, "page_size"),
             page_token=values.text(page_token, "page_token"),
@@ -49,7 +49,7 @@ class AsyncHistory:
         )
 
     async def list(self, *, newest_first: bool = False, page_size: int = 1000) -> AsyncIterator[HistoryEntry]:
-        """All entries, oldest first unless asked otherwise."""
+        """All entries, oldest first unless requested otherwise."""
         token = ""
         while True:
             page = await self.page(newest_first=newest_first, page_size=page_size, page_token=token)
@@ -62,7 +62,7 @@ class AsyncHistory:
     async def clear(
         self, *, keep_newest: int | None = None, up_to_uid: str | None = None, expected_revision: int = 0
     ) -> int:
-        """Remove entries; answers how many.
+        """Remove entries; returns how many.
 
         Args:
             keep_newest: Keep this many of the newest entries.

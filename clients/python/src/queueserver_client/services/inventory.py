@@ -17,7 +17,7 @@ from queueserver_client.models.inventory import DeviceDescription, FunctionDescr
 if TYPE_CHECKING:
     from grpc.aio import UnaryUnaryMultiCallable
 
-#: A listing that the inventory changed under is begun again this often.
+#: How often a listing starts again when the inventory changed during it.
 _ATTEMPTS = 5
 
 
@@ -28,7 +28,7 @@ class PlanList:
     plans: Sequence[PlanDescription]
     #: Change marker of the list, as in Status.
     uid: str
-    #: Names that were asked for and that no plan has, or that the user group may not use, in alphabetical order.
+    #: Names that were requested and that no plan has, or that the user group may not use, in alphabetical order.
     names_not_found: Sequence[str] = ()
 
 
@@ -39,7 +39,7 @@ class DeviceList:
     devices: Sequence[DeviceDescription]
     #: Change marker of the list, as in Status.
     uid: str
-    #: Names that were asked for and that no device has, or of which the user group may use nothing, as of plans.
+    #: Names that were requested and that no device has, or of which the user group may use nothing, as for plans.
     names_not_found: Sequence[str] = ()
 
 
@@ -60,7 +60,7 @@ class AsyncInventory:
     async def device(self, name: str, *, existing: bool = False, user_group: str = "") -> DeviceDescription:
         """One device, or the component of a dotted name such as "bundle.motors.x", with what is below it.
 
-        Of what the caller (or another user group) may use, or of all that exists. Raises DeviceNotFound, NotFound.
+        What the caller (or another user group) may use of it, or all of it. Raises DeviceNotFound, NotFound.
         """
         request = pb.GetDeviceRequest(
             name=values.text(name, "name"), existing=existing, user_group=values.text(user_group, "user_group")
@@ -108,7 +108,7 @@ class AsyncInventory:
         return [InventoryIssue.from_proto(issue) for page in pages for issue in page.issues]
 
     async def _pages(self, method: UnaryUnaryMultiCallable[Any, Any], request: Any) -> list[Any]:
-        """The pages of a listing that was not overtaken by a change of the inventory between two of them."""
+        """The pages of a listing during which the inventory did not change."""
         for _ in range(_ATTEMPTS - 1):
             with contextlib.suppress(Conflict):
                 return await self._pages_once(method, request)

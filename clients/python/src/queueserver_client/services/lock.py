@@ -1,4 +1,4 @@
-"""The lock: keeps others from changing the environment, the queue or both."""
+"""The lock: keeps other clients from changing the environment, the queue or both."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LockState:
     revision: int
     #: Whether the key that was sent is that of the lock, or nothing is locked; None if none was sent, or nothing asked.
     key_fits: bool | None = None
-    #: What calls that need the key would be refused with, if the key does not fit; empty if it does.
+    #: The sentence with which calls that need the key would be refused, if the key does not match; empty if it does.
     message: str = ""
     #: Whether a request for the lock was granted at once; None for other calls.
     granted: bool | None = None
@@ -40,7 +40,7 @@ class AsyncLock:
     """``client.lock``. Errors: those of the methods of the same name in LockService.
 
     The key of :meth:`acquire` is sent with all further calls of this client until the lock is released. A client that
-    was made with ``lock_key`` sends that one. Keys are never told by the server.
+    was made with ``lock_key`` sends that one. The server never reveals keys.
     """
 
     def __init__(self, connection: Connection, watch: Callable[[int], Watch]) -> None:
@@ -66,7 +66,7 @@ class AsyncLock:
         Args:
             environment: Lock what concerns the environment, the running queue, plans and tasks.
             queue: Lock what changes the queue, the history and permissions.
-            note: What others should know.
+            note: What other users should know.
             lease: Seconds after which the lock ends unless it is renewed; None: it lasts until it is released.
             key: The key; that of the client unless given.
 
@@ -87,7 +87,7 @@ class AsyncLock:
         return _state(answer)
 
     async def release(self, *, key: str | None = None) -> LockState:
-        """Release the lock. If somebody asks for it, they have it now. It is no error if nothing is locked.
+        """Release the lock. A client that asks for it gets it now. It is no error if nothing is locked.
 
         Args:
             key: Its key, or the emergency key; that of the client unless given.
@@ -101,12 +101,12 @@ class AsyncLock:
         return _state(answer)
 
     async def get(self, *, key: str | None = None) -> LockState:
-        """What is locked, by whom, and whether a key fits: this one, or that of the client."""
+        """What is locked, by whom, and whether a key matches: this one, or that of the client."""
         answer = await self._connection.read(self._stub.GetLock, pb.GetLockRequest(lock_key=_key(key)))
         return _state(answer)
 
     async def renew(self, *, key: str | None = None) -> LockState:
-        """Begin the lease again. Raises LockKeyInvalid, and NotLocked if it has ended."""
+        """Restart the lease. Raises LockKeyInvalid, and NotLocked if it has ended."""
         return _state(
             await self._connection.change(self._stub.RenewLock, pb.RenewLockRequest(lock_key=_key(key)), guarded=False)
         )
@@ -124,7 +124,7 @@ class AsyncLock:
         """Ask the holder for the lock. Its ``granted`` says whether this client has it at once.
 
         Otherwise the request waits for an answer, ``wait`` seconds at most (an hour unless given), and a watch of kind
-        "lock" tells what becomes of it. :meth:`hold` does all of that. Raises LockRequestWaits.
+        "lock" reports the outcome. :meth:`hold` does all of that. Raises LockRequestWaits.
         """
         request = pb.RequestLockRequest(
             environment=environment,
@@ -140,7 +140,7 @@ class AsyncLock:
         return _state(answer)
 
     async def granted(self, asked: LockState, *, key: str | None = None) -> LockState:
-        """Wait for the lock after :meth:`request` answered ``asked``; a caller that gives up withdraws the request.
+        """Wait for the lock after :meth:`request` returned ``asked``; a caller that gives up withdraws the request.
 
         Raises LockRefused if the holder refuses, or the time is over.
         """
@@ -152,7 +152,7 @@ class AsyncLock:
         return state
 
     async def answer(self, *, grant: bool, note: str = "", request_uid: str = "", key: str | None = None) -> LockState:
-        """Give the lock to whoever asks for it, or refuse, and say why. Raises LockRequestNotFound, LockKeyInvalid."""
+        """Grant the requested lock, or refuse, and say why. Raises LockRequestNotFound, LockKeyInvalid."""
         request = pb.AnswerLockRequestRequest(
             answer=lock_pb2.LOCK_ANSWER_GRANT if grant else lock_pb2.LOCK_ANSWER_REFUSE,
             note=values.text(note, "note"),
@@ -162,7 +162,7 @@ class AsyncLock:
         return _state(await self._connection.change(self._stub.AnswerLockRequest, request, guarded=False))
 
     async def withdraw(self, *, key: str | None = None) -> LockState:
-        """Take a request for the lock back. Raises LockRequestNotFound: it may have been granted meanwhile."""
+        """Withdraw a request for the lock. Raises LockRequestNotFound: it may have been granted meanwhile."""
         request = pb.WithdrawLockRequestRequest(lock_key=_key(key))
         return _state(await self._connection.change(self._stub.WithdrawLockRequest, request, guarded=False))
 
@@ -183,23 +183,23 @@ class AsyncLock:
             async with client.lock.hold(environment=True, queue=True, note="calibration") as hold:
                 await client.queue.execute(Plan("align"))
 
-        The key is sent with all calls of this client inside, so others are kept out and this client is not. The lease
+        The key is sent with all calls of this client inside, so only other clients are kept out. The lease
         is renewed by itself; should the program die, the lock ends with the lease. At the end of the block the lock is
-        released, also after an exception. It may be lost inside: somebody released it with the emergency key, it was
-        granted to somebody else, or the server could not be reached for the whole lease. Then the next call that
+        released, also after an exception. It may be lost inside: it was released with the emergency key or granted to
+        another client, or the server could not be reached for the whole lease. Then the next call that
         changes something raises LockLost and is not made, and so does the end of the block.
 
         Args:
             environment: Lock what concerns the environment, the running queue, plans and tasks.
             queue: Lock what changes the queue.
-            note: What others should know.
+            note: What other users should know.
             lease: Seconds, at least 5; None: without a lease, and a program that dies leaves the lock behind.
-            ask: If another user holds the lock, ask for it and wait so many seconds for it. None: raise Locked at once.
+            ask: If another user holds the lock, ask for it and wait this many seconds. None: raise Locked at once.
             key: The key; that of the client unless given, and a random one if it has none.
 
         Raises, at the beginning:
             Locked: another user holds the lock, and says who.
-            LockRefused: it was asked for and not given.
+            LockRefused: it was requested and not granted.
         """
         known = key or self.key
         terms = Holding(environment, queue, note, lease, ask, known or os.urandom(24).hex(), not known)
@@ -211,7 +211,7 @@ class AsyncLock:
 
 
 def _state(answer: Any) -> LockState:
-    """What any method of LockService answers."""
+    """The response of any method of LockService."""
     reads = isinstance(answer, pb.GetLockResponse)
     return LockState(
         lock=LockInfo.from_proto(answer.lock_info),

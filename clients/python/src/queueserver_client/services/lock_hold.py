@@ -1,8 +1,8 @@
 """Holding the lock for a while: key, renewal, loss and release.
 
 Guarantee: inside, every call of the client that changes something is made while the lock is this client's, as far as
-the server has told; a call made later raises LockLost and is not sent. Events tell a loss at once; a lease that may
-have ended while the server could not be reached is renewed before the next call. What is no longer ours is never
+the server has reported; a call made later raises LockLost and is not sent. Events report a loss at once; a lease that
+may have ended while the server could not be reached is renewed before the next call. A lock that is not ours is never
 released.
 
 Not guaranteed: that a call that was under way when the lock was lost was refused.
@@ -50,7 +50,7 @@ class Holding:
     #: Seconds to wait for a lock that another user holds; None to be refused at once.
     ask: float | None
     key: str
-    #: The key is known to nobody else.
+    #: No other client knows the key.
     has_key_of_its_own: bool = False
 
 
@@ -72,12 +72,12 @@ class Hold:
 
     @property
     def lock(self) -> LockInfo:
-        """The lock, as it was told last."""
+        """The lock, as last reported."""
         return self._lock
 
     @property
     def request(self) -> LockRequest | None:
-        """Who asks for the lock: answer with ``client.lock.answer``. None if nobody does."""
+        """The user who asks for the lock: answer with ``client.lock.answer``. None if there is no request."""
         return self._lock.request
 
     @property
@@ -110,7 +110,7 @@ class Hold:
         try:
             await self._release()
         except QueueServerError:
-            if error is None:  # else that one tells more
+            if error is None:  # else that one says more
                 raise
         finally:
             self._let_go()
@@ -124,7 +124,7 @@ class Hold:
         try:
             state = await self._ask()
         except asyncio.CancelledError:
-            # The lock may have been set all the same. With a key that only this block knows nobody could release it.
+            # The lock may have been set all the same. With a key that only this block knows, no one could release it.
             if terms.has_key_of_its_own:
                 await give_up(self._service, terms.key)
             raise
@@ -150,7 +150,7 @@ class Hold:
         )
 
     async def _release(self) -> None:
-        """Release what is ours. Raises LockLost if it is not."""
+        """Release our own lock. Raises LockLost if it is not ours."""
         await self._look()
         if self._lost is None:
             try:
@@ -161,7 +161,7 @@ class Hold:
             raise self._lost
 
     def lost_to(self, lock: LockInfo) -> LockLost:
-        """Take note that the server refused a change because of this lock; answers the error to raise."""
+        """Note that the server refused a change because of this lock; returns the error to raise."""
         return self._lose(lock)
 
     async def require_lock(self) -> None:
@@ -176,7 +176,7 @@ class Hold:
             with contextlib.suppress(asyncio.TimeoutError):
                 async with async_timeout.timeout(lease * _RENEWED_AFTER):
                     await asyncio.get_running_loop().create_future()
-            # A server that is away is met again at the next turn: until then changes wait for it, too.
+            # A server that is away is tried again at the next renewal: until then changes wait for it, too.
             with contextlib.suppress(QueueServerError):
                 await self._renew(lease)
 
@@ -192,7 +192,7 @@ class Hold:
             self._sure_until = asked_at + lease
 
     async def _listen(self, revision: int) -> None:
-        """Hear of the lock until it is lost."""
+        """Receive events of the lock until it is lost."""
         attempt = 0
         while not self.is_lost:
             try:
@@ -209,7 +209,7 @@ class Hold:
             revision = 0
 
     async def _hear(self, event: Event | Snapshot) -> bool:
-        """Take an event; answers whether the lock is still ours."""
+        """Take an event; returns whether the lock is still ours."""
         if isinstance(event, LockChanged) and event.change in SAME_HOLDER:
             self._lock = event.lock
         else:

@@ -1,4 +1,4 @@
-"""Waiting for the lock that was asked for."""
+"""Waiting for the lock after a request for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Permissions: who may use which plans, devices and functions."""
+"""Permissions: what each user group may use of plans, devices and functions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class AsyncPermissions:
     async def set(
         self, permissions: Mapping[str, Any], *, expected_revision: int = 0, validate_only: bool = False
     ) -> int:
-        """Replace the permissions of all groups; answers the revision after it.
+        """Replace the permissions of all groups; returns the revision after it.
 
         Args:
             permissions: As in the YAML file.
@@ -58,7 +58,7 @@ class AsyncPermissions:
         return int((await self._connection.change(self._connection.stubs.permissions.SetPermissions, request)).revision)
 
     async def reload(self, *, restore_permissions: bool = True, restore_plans_devices: bool = False) -> int:
-        """Let the server read its files again; answers the revision after it. Raises ReloadDisabled, FileInvalid."""
+        """Let the server read its files again; returns the revision after it. Raises ReloadDisabled, FileInvalid."""
         request = pb.ReloadPermissionsRequest(
             restore_permissions=restore_permissions, restore_plans_devices=restore_plans_devices
         )

@@ -33,7 +33,7 @@ class AsyncPlanning:
 
         Args:
             item: What to simulate, or the uid of an item in the queue.
-            message_limit: Look at no more messages than this; 0 means the server's limit.
+            message_limit: Examine no more messages than this; 0 means the server's limit.
 
         Raises:
             EnvironmentClosed: there is no environment.

@@ -33,10 +33,10 @@ class AsyncQueue:
     """``client.queue``. Errors: those of the methods of the same name in QueueService.
 
     Edits take ``expected_revision``: they are made only if the queue has not changed since that revision, which
-    each answer carries; otherwise they raise RevisionMismatch. With ``validate_only`` everything is checked and
-    answered as if, and nothing is changed.
+    each result carries; otherwise they raise RevisionMismatch. With ``validate_only`` everything is checked and
+    the result is as usual, but nothing is changed.
 
-    Changes are sent under a request id of their own, so one whose answer was lost is repeated and made once.
+    Each change has its own request id, so one whose answer was lost is repeated and made once.
     """
 
     def __init__(self, connection: Connection, outcomes: ResultWaiter) -> None:
@@ -121,7 +121,7 @@ class AsyncQueue:
                 return
 
     async def get(self, address: Address = "back") -> ItemStatus:
-        """One item and what has become of it: of the queue, or by uid also the running one and those of the history.
+        """One item and its state: of the queue, or by uid also the running one and those of the history.
 
         Raises ItemNotFound, PositionOutOfRange.
         """
@@ -130,9 +130,9 @@ class AsyncQueue:
         return ItemStatus.from_proto(answer)
 
     def wait(self, uid: str, *, reconnect_timeout: float = RECONNECT_TIMEOUT) -> AsyncGenerator[ItemStatus, None]:
-        """Follow an item: what has become of it now and at each change, until it is finished or removed.
+        """Follow an item: its state now and at each change, until it is finished or removed.
 
-        It goes on by itself after a broken connection. Iterating raises ItemNotFound, and ServiceUnavailable when
+        It continues by itself after a broken connection. Iterating raises ItemNotFound, and ServiceUnavailable when
         the server stays away for longer than ``reconnect_timeout`` seconds.
         """
         return follow_item(self._connection, values.text(uid, "uid"), reconnect_timeout)
@@ -144,17 +144,17 @@ class AsyncQueue:
 
         The server keeps the newest 64 MiB of documents of all items in memory. So of an item that began before, the
         first documents may be gone, as they are when the server's Worker was restarted; DocumentsLost is raised then,
-        behind those that came. Arrays are given as the documents carry them; what lies in files is told by reference.
+        after those that came. Arrays are returned as the documents carry them; data in files is given by reference.
 
         Args:
             uid: The item, in the queue, running or in the history.
             after_revision: A change before it was started, such as ``handle.revision``: the server's events are read
                 from there on. It keeps the last 100,000 changes.
-            reconnect_timeout: Seconds for which a server that is away is waited for.
+            reconnect_timeout: Seconds to wait for a server that is away.
 
         Raises:
             DocumentsLost: the item has ended, and some of its documents did not come.
-            ItemNotFound: it was taken out of the queue, or its line out of the history.
+            ItemNotFound: it was taken out of the queue, or its entry out of the history.
             ServiceUnavailable: the server stayed away.
         """
 
@@ -206,7 +206,7 @@ class AsyncQueue:
     async def remove_batch(
         self, uids: Iterable[str], *, strict: bool = False, expected_revision: int = 0
     ) -> RemovedBatch:
-        """Take several items out of the queue in one step. Items that are not there, or run, are passed over.
+        """Take several items out of the queue in one step. Items that are not there, or run, are skipped.
 
         With ``strict`` they, and a repeated uid, raise BatchRefused and nothing is removed.
         """
@@ -244,13 +244,13 @@ class AsyncQueue:
         return MovedBatch(tuple(map(Item.from_proto, answer.items)), answer.index, answer.queue_size, answer.revision)
 
     async def clear(self, *, expected_revision: int = 0) -> int:
-        """Take all items out of the queue; answers how many there were. The running item is not touched."""
+        """Take all items out of the queue; returns how many there were. The running item is not touched."""
         request = queue_items_pb2.ClearQueueRequest(all=True, expected_revision=_revision(expected_revision))
         answer = await self._connection.change(self._connection.stubs.queue.ClearQueue, request)
         return answer.removed_count
 
     async def start(self) -> str | None:
-        """Start execution from the front; answers the uid of the first item, or None if the queue is empty.
+        """Start execution from the front; returns the uid of the first item, or None if the queue is empty.
 
         Raises QueueRunning, InvalidState, EnvironmentClosed, RunEngineMissing, ItemHeld.
         """
@@ -260,11 +260,11 @@ class AsyncQueue:
         return answer.item_uid or None
 
     async def stop(self) -> None:
-        """Let the running item end and start no other. Raises InvalidState when the queue is not running."""
+        """Let the running item finish and start no other. Raises InvalidState when the queue is not running."""
         await self._connection.change(self._connection.stubs.queue.StopQueue, queue_execution_pb2.StopQueueRequest())
 
     async def cancel_stop(self) -> None:
-        """Take a pending stop back."""
+        """Withdraw a pending stop."""
         await self._connection.change(
             self._connection.stubs.queue.CancelStopQueue, queue_execution_pb2.CancelStopQueueRequest()
         )
@@ -278,7 +278,7 @@ class AsyncQueue:
         reset: bool = False,
         expected_revision: int = 0,
     ) -> QueueMode:
-        """Change how the queue treats items that have ended; what is None stays. Answers the mode now.
+        """Change how the queue treats items that have ended; None leaves a part unchanged. Returns the new mode.
 
         With ``reset`` everything is set to its default first. ``expected_revision`` is about the queue and its mode.
         """
@@ -317,7 +317,7 @@ class AsyncQueue:
 
 
 def _encode(item: Item, number: int) -> item_pb2.ItemSpec:
-    """The message for an item of a batch; the path in a refusal tells which one."""
+    """The message for an item of a batch; the path in a refusal says which one."""
     try:
         return item.to_spec()
     except ValueNotRepresentable as error:

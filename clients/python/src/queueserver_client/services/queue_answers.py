@@ -1,4 +1,4 @@
-"""What the methods of ``client.queue`` answer."""
+"""Results of the methods of ``client.queue``."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class MovedBatch:
-    """Items that stand next to each other now."""
+    """Items that are next to each other now."""
 
     #: In their order now.
     items: Sequence[Item]

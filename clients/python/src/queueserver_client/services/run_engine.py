@@ -16,7 +16,7 @@ from queueserver_client.errors import PageTokenExpired
 from queueserver_client.models.items import RunSummary
 from queueserver_client.models.wire_enum import WireEnum
 
-#: A listing under which another plan began is begun again this often.
+#: How often a listing starts again when another plan began during it.
 _ATTEMPTS = 5
 
 
@@ -40,12 +40,12 @@ class RunList:
 
 
 class AsyncRunEngine:
-    """``client.run_engine``. Each call answers when the environment has got the request; the status tells its effect.
+    """``client.run_engine``. Each call returns when the environment has got the request; the status shows its effect.
 
     All but :meth:`runs` raise InvalidState, EnvironmentClosed, RunEngineMissing.
 
     `item_uid` names the item that is meant: with another one running, or none, ItemNotRunning is raised and nothing is
-    done. Without it, whatever runs is meant.
+    done. Without it, the request is for whichever plan runs.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -61,7 +61,7 @@ class AsyncRunEngine:
         await self._connection.change(self._connection.stubs.run_engine.PausePlan, request)
 
     async def resume(self) -> None:
-        """Let a paused plan go on."""
+        """Let a paused plan continue."""
         await self._connection.change(self._connection.stubs.run_engine.ResumePlan, pb.ResumePlanRequest())
 
     async def stop(self, *, item_uid: str = "") -> None:
@@ -75,18 +75,18 @@ class AsyncRunEngine:
         await self._connection.change(self._connection.stubs.run_engine.AbortPlan, request)
 
     async def halt(self, *, item_uid: str = "") -> None:
-        """End a paused plan at once, without its cleaning up. It counts as a failure."""
+        """End a paused plan at once, without its cleanup. It counts as a failure."""
         request = pb.HaltPlanRequest(item_uid=values.text(item_uid, "item_uid"))
         await self._connection.change(self._connection.stubs.run_engine.HaltPlan, request)
 
     async def abort_now(self, note: str = "", *, item_uid: str = "") -> None:
         """Pause the running plan at once and abort it, in one call; a paused plan is aborted. For an emergency."""
         request = pb.AbortPlanNowRequest(note=values.text(note, "note"), item_uid=values.text(item_uid, "item_uid"))
-        # No lock keeps anybody from this, and none that was lost.
+        # No lock prevents this, not even one that was lost.
         await self._connection.change(self._connection.stubs.run_engine.AbortPlanNow, request, guarded=False)
 
     async def answer(self, text: str, question_id: str = "") -> None:
-        """Answer the question that the running plan asks: `question_id`, else the one of which the status tells now.
+        """Answer the question that the running plan asks: `question_id`, else the one that the status shows now.
 
         The answer never reaches another question. Raises QuestionNotFound, if it is not asked any more.
         """

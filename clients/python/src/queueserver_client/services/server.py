@@ -1,4 +1,4 @@
-"""The server itself: stop it, and see what it is made of."""
+"""The server itself: stop it, and read its versions, settings and limits."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class AsyncServer:
 
         Args:
             mode: "when_idle": only if nothing is being executed. "at_once": whatever it is doing; a plan that runs is
-                aborted, and its item stands at the head of the queue again.
-            wait: Wait until it serves no clients any more. Otherwise the answer only says that it will end.
+                aborted, and its item is at the head of the queue again.
+            wait: Wait until it serves no clients any more. Otherwise the call returns once it is about to end.
             wait_timeout: Seconds to wait at most.
 
         Raises:
@@ -61,7 +61,7 @@ class AsyncServer:
 
 
 async def _begins(stream: AsyncGenerator[Any, None]) -> bool:
-    """Whether a server can be watched: one that can't use Redis can't, and can be stopped all the same."""
+    """Whether a server can be watched: one that can't use Redis can be stopped but not watched."""
     try:
         await stream.__anext__()
     except ServiceUnavailable:
@@ -74,5 +74,5 @@ async def _ends(stream: AsyncGenerator[Any, None]) -> None:
         async for _ in stream:
             pass
     except ServiceUnavailable:
-        # That is how it ends.
+        # This is how it ends.
         return

@@ -1,4 +1,4 @@
-"""Tasks: call functions and execute scripts in the environment, and wait for what comes out."""
+"""Tasks: call functions and execute scripts in the environment, and wait for their results."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class TaskFailed(QueueServerError):  # noqa: N818 - named as its users write it 
         self.result = result
 
 
-#: Characters that the server takes in the name of a script.
+#: Characters that the server accepts in the name of a script.
 _MAX_FILE_NAME = 255
 
 
 class TaskHandle:
-    """One task: what ``tasks.execute_function``, ``upload_script`` and ``update_environment`` answer."""
+    """One task: the result of ``tasks.execute_function``, ``upload_script`` and ``update_environment``."""
 
     def __init__(self, tasks: AsyncTasks, task: Task) -> None:
         self._tasks = tasks
@@ -46,18 +46,18 @@ class TaskHandle:
         return self.task.uid
 
     async def status(self) -> TaskStatus:
-        """What has become of it. Raises TaskNotFound if its result is no longer kept."""
+        """Its state. Raises TaskNotFound if its result is no longer kept."""
         return await self._tasks.get(self.uid)
 
     async def wait(self, timeout: float | None = None) -> TaskResult:
-        """Wait until it has ended, well or not, for so many seconds at most.
+        """Wait until it has ended, well or not, for at most this many seconds.
 
-        Restarts of the Manager meanwhile are waited for. Raises DeadlineExceeded, TaskNotFound, ServiceUnavailable.
+        It keeps waiting over restarts of the Manager. Raises DeadlineExceeded, TaskNotFound, ServiceUnavailable.
         """
         return await awaited(self._tasks.wait(self.uid), timeout, f"{self.task.name or 'The task'} {self.uid}")
 
     async def result(self, timeout: float | None = None) -> Any:
-        """Wait until it has ended; answers what the function returned. Raises TaskFailed, and as :meth:`wait`."""
+        """Wait until it has ended; returns what the function returned. Raises TaskFailed, and as :meth:`wait`."""
         result = await self.wait(timeout)
         if not result.success:
             raise TaskFailed(Refusal(grpc.StatusCode.UNKNOWN, "TASK_FAILED", result.message), result)
@@ -82,7 +82,7 @@ class AsyncTasks:
         """Call a function of the environment: ``await client.tasks.execute_function("f", 1, mode="fast")``.
 
         Arguments are passed as they are: names of devices stay names. Raises FunctionNotAllowed, InvalidState,
-        EnvironmentClosed, ValueNotRepresentable, and LimitReached if too many go on in the background.
+        EnvironmentClosed, ValueNotRepresentable, and LimitReached if too many run in the background.
         """
         return await self.execute(name, args, kwargs, run_in_background=run_in_background)
 
@@ -125,7 +125,7 @@ class AsyncTasks:
         Raises:
             InvalidState: the Manager is not idle, or takes no scripts.
             EnvironmentClosed: there is no environment.
-            LimitReached: too many tasks go on in the background.
+            LimitReached: too many tasks run in the background.
         """
         script = task_pb2.Script(
             text=values.text(text, "text"), update_lists=update_lists, update_re=update_re, name=_file_name(name)
@@ -174,7 +174,7 @@ class AsyncTasks:
             error: QueueServerError
             try:
                 await reconnect_policy.ready()
-                # No limit on silence: a task may run for hours, and keepalive tells a dead connection.
+                # No limit on silence: a task may run for hours, and keepalive detects a dead connection.
                 stub = self._connection.stubs.tasks.WaitTask
                 async with aclosing(self._connection.stream(stub, request, timeout=None, silence=None)) as answers:
                     async for answer in answers:
@@ -194,6 +194,6 @@ class AsyncTasks:
 
 
 def _file_name(path: str) -> str:
-    """The last part of a path, as the server takes it."""
+    """The last part of a path, as the server accepts it."""
     name = values.text(path, "name").replace("\\", "/").rpartition("/")[2]
     return "".join(character if character.isprintable() else "?" for character in name)[-_MAX_FILE_NAME:]
