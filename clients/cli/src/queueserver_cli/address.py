@@ -1,6 +1,6 @@
-"""Where the server is: the option, its variable, and what the tools for 0MQ called them.
+"""Where the server is: the option, its variable, and their former names in the tools for 0MQ.
 
-An address for 0MQ, such as tcp://localhost:60615, is understood and told in its right form.
+An address for 0MQ, such as tcp://localhost:60615, is understood, with a note about its right form.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FORGOTTEN = {
 
 @dataclass(frozen=True)
 class Former:
-    """How a tool for 0MQ was told where the server is."""
+    """How a tool for 0MQ was given the server's address."""
 
     options: Sequence[Option]
     variable: str
@@ -50,13 +50,13 @@ ENCODING = Option("--zmq-encoding", "", value="ENCODING")
 def server_address(
     options: Mapping[str, Any], former: Former, variables: Mapping[str, str], note: Callable[[str], None]
 ) -> str | None:
-    """The address of the server as the client takes it; None if none was said. Raises WrongCommand.
+    """The address of the server as the client accepts it; None if none was given. Raises WrongCommand.
 
     Args:
         options: The options by their keys.
-        former: What the tool was told in former times.
+        former: Options and variables of former times.
         variables: The environment.
-        note: Told what is better said in another way.
+        note: Called with advice on a better form.
     """
     given = [(name, variables.get(name)) for name in (*_VARIABLES, former.variable)]
     for name, value in [*((each.name, options[each.key]) for each in (ADDRESS, *former.options)), *given]:
@@ -66,7 +66,7 @@ def server_address(
 
 
 def _right(source: str, address: str, note: Callable[[str], None]) -> str:
-    """The address as the client takes it."""
+    """The address as the client accepts it."""
     found = _translated(source, address)
     name = _name_here(source)
     if name != source:
@@ -102,7 +102,7 @@ def _name_here(source: str) -> str:
 
 
 def tell_forgotten(options: Mapping[str, Any], variables: Mapping[str, str], note: Callable[[str], None]) -> None:
-    """Name what the tools for 0MQ took and what has no meaning here."""
+    """Name the options of the tools for 0MQ that have no meaning here."""
     if options[ENCODING.key]:
         note("Warning: --zmq-encoding has no meaning here: gRPC has one encoding. Leave it out.")
     for name, reason in _FORGOTTEN.items():

@@ -81,7 +81,7 @@ async def _monitor(client: AsyncClient) -> ExitCode:
 
 
 async def _follow(client: AsyncClient) -> None:
-    """Print what comes, until the watch ends with an error."""
+    """Print texts as they come, until the watch ends with an error."""
     output = _Output(everything=not await _is_there(client))
     watch = client.watch(
         [EventKind.CONSOLE],
@@ -110,16 +110,16 @@ async def _is_there(client: AsyncClient) -> bool:
 
 
 class _Output:
-    """Standard output, and up to when it has what was printed."""
+    """Standard output, and the time up to which it has what was printed."""
 
     def __init__(self, *, everything: bool) -> None:
-        #: What was printed before is not shown, unless the server came after us: then all of it is news.
+        #: What was printed before is not shown, unless the server started after us: then all of it is news.
         self._shows_old = everything
         #: By whether it is the log: the time of what is printed is that at which the Worker has read it.
         self._until = dict.fromkeys((False, True), datetime.fromtimestamp(0, timezone.utc))
 
     def catch_up(self, texts: Iterable[ConsoleText]) -> None:
-        """Show of the texts that the server has kept what is news."""
+        """Show those texts kept by the server that are news."""
         for text in texts:
             if self._shows_old and text.time > self._until[_is_log(text)]:
                 self.write(text)

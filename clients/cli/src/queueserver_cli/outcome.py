@@ -1,4 +1,4 @@
-"""What a command comes to: what is printed, and the exit code that scripts look at."""
+"""The result of a command: what is printed, and the exit code that scripts check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class ExitCode(IntEnum):
-    """How `qserver` ends."""
+    """How `qserver` exits."""
 
     #: The request succeeded, or a watch was ended with Ctrl-C.
     SUCCESS = 0
@@ -34,12 +34,12 @@ EXIT_CODES = {
 
 
 class WrongCommand(Exception):  # noqa: N818 - it says what is the matter
-    """The words on the command line make no sense; the message says what would be right."""
+    """The words on the command line are wrong; the message says what would be right."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A dictionary in the words of the reference, and what only programs want to know."""
+    """A dictionary in the words of the reference, and further data for programs only."""
 
     body: Mapping[str, Any]
     #: Printed with ``--json`` in place of the keys of the same name, and beside them.

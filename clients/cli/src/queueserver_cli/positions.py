@@ -11,7 +11,7 @@ from queueserver_client import Address, After, Before, Position
 from queueserver_cli.outcome import WrongCommand
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
-#: The beginning of a uid, as tables show it, may have nothing but digits; no index is so large.
+#: The beginning of a uid, as tables show it, may consist of digits only; no index is so large.
 _SHOWN_UID = re.compile(r"[0-9]{8}", re.ASCII)
 _DIGITS = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _BESIDE: dict[str, type[Before | After]] = {

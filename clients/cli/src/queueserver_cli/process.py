@@ -1,4 +1,4 @@
-"""What a tool does first: Ctrl-C ends it quietly from then on, and gRPC says nothing of its own."""
+"""What a tool does first: from then on Ctrl-C ends it quietly, and gRPC prints nothing of its own."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-#: As a shell tells of a program that Ctrl-C has ended.
+#: As a shell reports a program that Ctrl-C has ended.
 _INTERRUPTED = 130
 #: A file to which a stream goes may be on a disk that is full.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def prepare(*, interrupted: int = _INTERRUPTED) -> None:
-    """Do it, before anything else is imported.
+    """Prepare the process, before anything else is imported.
 
     Args:
         interrupted: Exit code after Ctrl-C.
     """
     end_at_once(interrupted)
-    # What happens to the connection is told by us, not by the library.
+    # Events of the connection are reported by us, not by the library.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     _replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
@@ -55,7 +55,7 @@ def cancel_at_interrupt() -> None:
 
 
 def output_is_gone() -> None:
-    """Nobody reads our output any more: point it elsewhere, so that the interpreter's last flush is quiet."""
+    """No one reads our output any more: point it elsewhere, so that the interpreter's last flush is quiet."""
     _point_elsewhere(sys.stdout)
 
 
@@ -65,7 +65,7 @@ def is_full(error: OSError) -> bool:
 
 
 def tell(text: str) -> None:
-    """Write to standard error. Where there is no room for it, do without: the answer is on standard output."""
+    """Write to standard error. Where there is no room for it, skip it: the answer is on standard output."""
     import click  # noqa: PLC0415 - not before Ctrl-C is quiet
 
     try:

@@ -32,7 +32,7 @@ class _Qserver(click.Command):
     """`qserver` for click: options anywhere among the words, and a help that is made of the table."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep the words for the help, and those behind ``--`` from being taken for options."""
+        """Keep the words for the help, and those after ``--`` from being taken for options."""
         end = args.index("--") if "--" in args else len(args)
         args, ctx.meta["verbatim"] = args[:end], args[end + 1 :]
         ctx.obj = [arg for arg in args if not arg.startswith("-")]
@@ -98,7 +98,7 @@ def _run(context: click.Context, /, words: tuple[str, ...], **options: Any) -> E
         click.echo(action.text)
         return ExitCode.SUCCESS
     printer.begin()
-    # Only now, so that help is quick: this imports gRPC.
+    # Imported here, so that help is quick: this imports gRPC.
     from queueserver_cli.run import run  # noqa: PLC0415
 
     try:

@@ -9,7 +9,7 @@ from queueserver_client import BatchRefused, EnvironmentOpenFailed, ManagerState
 from queueserver_cli.outcome import Answer, ExitCode
 from queueserver_cli.words.legacy_json import plain
 
-#: What users know in front of the sentence about a lock.
+#: Words that users know in front of the sentence about a lock.
 KNOWN_BEGINNING = "Error: "
 #: What to type about a lock; the server's own words are for clients in every language.
 _ABOUT_LOCK = {
@@ -23,7 +23,7 @@ _COMMUNICATION = {"", "UNREACHABLE", "ANSWER_UNREADABLE"}
 
 
 def is_communication_failure(error: QueueServerError) -> bool:
-    """Whether the server could not be asked, as against: it refused."""
+    """Whether the server could not be asked, as opposed to a refusal."""
     return error.reason in _COMMUNICATION
 
 

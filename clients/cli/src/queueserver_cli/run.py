@@ -19,7 +19,7 @@ _DOUBT = "Ended before the answer came: the change may or may not have been made
 
 
 def run(action: CommandBody, printer: Printer, options: Mapping[str, Any]) -> ExitCode:
-    """Run a command to its end and print what it came to. Raises ValueError for a wrong user, key or address."""
+    """Run a command to its end and print its result. Raises ValueError for a wrong user, key or address."""
     client = AsyncClient(
         options["address"],
         user=options["user"],

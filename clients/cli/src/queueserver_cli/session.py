@@ -1,4 +1,4 @@
-"""What a command has at hand while it runs."""
+"""The context of a running command."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ class Session:
 
     @property
     def resume(self) -> str:
-        """Token of an earlier watch, to go on from there; empty to begin with the state as it is."""
+        """Token of an earlier watch, to continue from there; empty to begin with the state as it is."""
         return self.text("resume")

@@ -1,6 +1,6 @@
 """One command of `qserver`, as a row of the table.
 
-It names its code as text, so that help and wrong commands cost no import of gRPC.
+It names its code as text, so that help and wrong commands need no import of gRPC.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from queueserver_cli.outcome import Answer, WrongCommand
 if TYPE_CHECKING:
     from queueserver_cli.session import Session
 
-#: A key or value of a dictionary that is no number, no text in quotes and no word that stands for itself.
+#: A key or value of a dictionary that is no number, no quoted text and no word that stands for itself.
 _UNQUOTED = re.compile(r"[{,]\s*[^\W\d]\w*\s*:|[:,\[]\s*(?!(?:true|false|null|True|False|None)\b)[^\W\d]\w*\s*[,}\]]")
 _QUOTE = (
     "\nWhere quotes are missing, the shell has taken them away: put the whole of it into single quotes, as in "
     """'{"name": "count", "args": [["det1"]]}'."""
 )
-#: Does what a command asks for; None if there is nothing left to print.
+#: Does what a command requests; None if there is nothing left to print.
 CommandBody = Callable[["Session"], Awaitable["Answer | None"]]
 
 
 @dataclass(frozen=True)
 class Local:
-    """What a command comes to that needs no server: a text for standard output, and nothing else."""
+    """The result of a command that needs no server: a text for standard output, and nothing else."""
 
     text: str
 
@@ -82,13 +82,13 @@ class Command:
 
 
 def nothing_more(words: Sequence[str]) -> None:
-    """Refuse words that no one asked for."""
+    """Refuse superfluous words."""
     if words:
         raise WrongCommand(f"Too many words: {' '.join(words)!r}.")
 
 
 def _alone(action: CommandBody, words: Sequence[str]) -> CommandBody:
-    """The action of a command behind which nothing may stand."""
+    """The action of a command that no words may follow."""
     nothing_more(words)
     return action
 

@@ -1,6 +1,6 @@
 """What the shell offers when Tab is pressed: words of the table, options, and uids and names that the server has.
 
-The scripts for the shells are click's. What the server has is asked for with a short bound: a shell never waits long.
+The scripts for the shells are click's. The server is asked with a short bound: a shell never waits long.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ASKED = ("UID", "SRC", "NAME")
 
 
 def script(shell: str, program: click.Command) -> str:
-    """What a shell has to run so that it completes `qserver`. Raises WrongCommand for a shell that is not known."""
+    """What a shell has to run so that it completes `qserver`. Raises WrongCommand for an unknown shell."""
     found = get_completion_class(shell) if shell in SHELLS else None
     if found is None:
         raise WrongCommand(f"{shell!r} is none of the shells for which there is a completion: {', '.join(SHELLS)}.")
@@ -105,7 +105,7 @@ def _next(command: Command, typed: Sequence[str]) -> list[str]:
 
 def _asked(context: click.Context, command: Command, parameter: str) -> list[CompletionItem]:
     """What the server knows for a parameter; nothing if it can't be asked."""
-    # Only now: this imports gRPC.
+    # Imported here: this imports gRPC.
     from queueserver_cli.command_line.completion_server import ask  # noqa: PLC0415
 
     options = context.params
@@ -114,7 +114,7 @@ def _asked(context: click.Context, command: Command, parameter: str) -> list[Com
         found = ask(command, parameter, address, user=options["user"], user_group=options["user_group"])
     except (WrongCommand, ValueError):
         return []
-    # Names and descriptions are texts of other people: a shell must find nothing to act on, and one line.
+    # Names and descriptions come from other people: a shell must find one line, and nothing to act on.
     return [
         CompletionItem(value, help=visible(meaning.partition("\n")[0])[:_LONGEST])
         for value, meaning in found.items()

@@ -10,9 +10,9 @@ from queueserver_client import AsyncClient, QueueServerError
 
 from queueserver_cli.command_line.command import Command
 
-#: Seconds for which somebody who has pressed Tab waits at most.
+#: Seconds that a user who has pressed Tab waits at most.
 _PATIENCE = 1.0
-#: The newest of each kind; nobody looks through more.
+#: The newest of each kind; no user looks through more.
 _MOST = 50
 
 

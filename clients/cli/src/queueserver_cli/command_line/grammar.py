@@ -33,7 +33,7 @@ COMMANDS = (
     *inventory.COMMANDS,
 )
 
-#: What the tools for 0MQ know and what is done in another way here.
+#: What the tools for 0MQ know and what is done differently here.
 _FORMER = {
     ("kernel",): "There is no IPython kernel yet: the environment runs plain Python. What executes is "
     "ended by: qserver re abort now",

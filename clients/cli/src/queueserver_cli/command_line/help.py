@@ -40,7 +40,7 @@ WORDS = (
 
 
 def format_help(words: Sequence[str], formatter: click.HelpFormatter) -> bool:
-    """Write help about the commands that begin with some words; False if there is none that does."""
+    """Write help about the commands that begin with some words; False if there is none."""
     commands = beginning_alike(words)
     if not commands:
         return False

@@ -1,6 +1,6 @@
 """The options of `qserver`: those that every command takes, and those that only some take.
 
-They may stand before or after the words. Which command takes which of the latter is said by its row in the table.
+They may be before or after the words. Which command takes which of the latter is in its row of the table.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The options that only some commands take; which command takes which is said by its row in the table."""
+"""The options that only some commands take; which command takes which is in its row of the table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from queueserver_cli.command_line.option import Option, seconds
 
-#: Only those commands take these that name them in their row.
+#: Only commands that name them in their row take these.
 SPECIAL: Final = (
     Option("--wait", "Wait until it is done."),
     Option(

@@ -1,4 +1,4 @@
-"""`qserver environment …`. Each command answers when it is accepted, or with ``--wait`` when it is done."""
+"""`qserver environment …`. Each command returns when it is accepted, or with ``--wait`` when it is done."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from queueserver_client import Environment, InvalidState, ManagerState, QueueSer
 from queueserver_cli.outcome import DONE, Answer
 from queueserver_cli.session import Session
 
-#: Of what was left out, no more are named.
+#: At most this many left-out names are shown.
 _MOST_NAMES = 5
 
 
@@ -36,7 +36,7 @@ async def open_(session: Session) -> Answer:
 
 
 async def _tell_what_was_left_out(session: Session) -> None:
-    """The environment is open in any case; who wants to use what is missing is told where the reason stands."""
+    """The environment is open in any case; a user of what is missing learns where to find the reason."""
     with contextlib.suppress(QueueServerError):
         issues = await session.client.inventory.issues()
         if issues:
@@ -57,7 +57,7 @@ async def close(session: Session) -> Answer:
 
 
 def _joins(session: Session, error: InvalidState, state: ManagerState, done: str) -> bool:
-    """Whether the refusal means that what is to be waited for was begun before; say so then."""
+    """Whether the refusal means that the awaited operation was started before; say so then."""
     if not session.wait or error.state is not state:
         return False
     session.printer.note(f"The environment is being {done} already: waiting for that.", timed=True)
@@ -83,7 +83,7 @@ class _Progress:
 
     @property
     def was_shown(self) -> bool:
-        """Whether the server has begun."""
+        """Whether the server has started."""
         return bool(self._last)
 
     def show(self, environment: Environment) -> None:

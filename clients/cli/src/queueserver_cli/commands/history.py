@@ -1,7 +1,7 @@
 """`qserver history …`.
 
 In a terminal `history get` is a table of the newest items. In a pipe, and with ``--long``, it is the dictionary that
-users know, of the whole history, so that programs that read it go on working. What items printed is left to
+users know, of the whole history, so that programs that read it continue to work. What items printed is left to
 `qserver item`, `qserver logs` and ``--json``.
 """
 

@@ -1,4 +1,4 @@
-"""`qserver allowed …` and `qserver existing …`: people see names and what matters of one, programs all of it."""
+"""`qserver allowed …` and `qserver existing …`: people see names and the main facts about one, programs everything."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def logs(words: Sequence[str]) -> CommandBody:
 
 
 async def _find(session: Session, wanted: str) -> tuple[str, str | None, bool] | None:
-    """The uid, what the result has of what was printed (None if it goes on), and whether it has begun."""
+    """The uid, the result's excerpt of what was printed (None while it runs), and whether it has started."""
     try:
         status = await find_item(session, wanted)
     except ItemNotFound:
@@ -107,5 +107,5 @@ def _one_uid(words: Sequence[str]) -> str:
     if not words:
         raise WrongCommand("UID is missing.")
     nothing_more(words[1:])
-    # The beginning of a uid may have nothing but digits.
+    # The beginning of a uid may consist of digits only.
     return words[0] if words[0].isdigit() else uid(words[0])

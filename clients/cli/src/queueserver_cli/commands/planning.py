@@ -70,7 +70,7 @@ def _simulate(subject: Item | str) -> CommandBody:
 
 
 def _show(session: Session, found: Simulation) -> None:
-    """What would happen, and in red what would go wrong."""
+    """What would happen, and in red what would fail."""
     session.printer.coloured(found.text.rstrip("\n"))
     for problem in found.problems:
         where = f" ({problem.device})" if problem.device else ""

@@ -1,4 +1,4 @@
-"""`qserver environment report`: what of the startup code was left out and why, and what of it is not checked."""
+"""`qserver environment report`: what was left out of the startup code and why, and what of it is not checked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class UncheckedParameter:
     plan: str
     parameter: str
     annotation: str
-    #: Of the annotation, what is not checked.
+    #: The part of the annotation that is not checked.
     unchecked: str
 
 
@@ -56,7 +56,7 @@ def _place(issue: InventoryIssue) -> str:
 
 
 def _tell_state(session: Session, environment: Environment) -> bool:
-    """Say what keeps the report from being about an environment that is open; answers whether nothing does."""
+    """Say why the report is not about an open environment; returns whether it is about one."""
     failure = environment.failure
     if environment.state is EnvironmentState.INITIALIZING:
         session.printer.line("The environment is being opened: what is left out is known when it is open.")

@@ -23,7 +23,7 @@ _FILTERS = [which.value for which in RunFilter if which is not RunFilter.UNSPECI
 async def _item(session: Session) -> str:
     """The uid of the item that is meant; empty for whatever runs. Raises WrongCommand."""
     if session.options.get("item") == "":
-        # As from a shell variable that is not set: it must not reach whatever runs.
+        # As from an unset shell variable: it must not reach whatever runs.
         raise WrongCommand(
             "--item needs the uid of an item: give one, or leave the option out to act upon whatever runs."
         )

@@ -112,7 +112,7 @@ async def list_(session: Session) -> Answer:
 
 
 async def _accepted(session: Session, handle: TaskHandle, more: dict[str, Any]) -> Answer:
-    """The task as accepted; with ``--wait`` what came of it."""
+    """The task as accepted; with ``--wait`` its result."""
     if not session.wait:
         return Answer({"success": True, "msg": "", "task_uid": handle.uid, **more})
     try:
@@ -155,7 +155,7 @@ def _one_uid(words: Sequence[str]) -> str:
 
 
 def _switches(words: Sequence[str], *known: str) -> dict[str, bool]:
-    """Which of some words are there, each once and in any order."""
+    """Which of some words are given, each once and in any order."""
     for word in words:
         if word.replace("_", "-") not in known:
             raise WrongCommand(f"{word!r} stands where only {' or '.join(known)} may stand.")

@@ -17,24 +17,24 @@ from queueserver_cli.session import Session
 
 _KINDS = {kind.value: kind for kind in EventKind if kind is not EventKind.UNSPECIFIED}
 _SYNONYMS = {"documents": EventKind.DOCUMENT}
-#: Terminals that only take one line after the other.
+#: Terminals that only accept one line after another.
 _SIMPLE_TERMINALS = {"", "dumb", "unknown"}
 
 
 class Display(Protocol):
-    """Shows events, one after the other, and whether the server is there."""
+    """Shows events, one after another, and whether the server is there."""
 
     def show(self, event: Event | Snapshot) -> None:
         """Show an event."""
 
     def alive(self) -> None:
-        """The server has said something, be it that there is no news."""
+        """The server has sent something, even if there is no news."""
 
     def lost(self, error: QueueServerError) -> None:
-        """The connection is gone; it will be taken up again."""
+        """The connection is gone; it will be resumed."""
 
     def end(self, resume_token: str) -> None:
-        """Show, where it is of use, from where another watch can go on; empty if from nowhere."""
+        """Show, where useful, the token with which another watch can continue; empty if there is none."""
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -62,7 +62,7 @@ def watch(words: Sequence[str]) -> CommandBody:
 
 
 async def _follow(session: Session, kinds: Sequence[EventKind], display: Display) -> None:
-    """A server that was there once is waited for until Ctrl-C: whoever watches wants to see it come back."""
+    """A server that was there once is waited for until Ctrl-C: a user who watches wants to see it come back."""
     watching = session.client.watch(
         kinds,
         resume_token=session.resume,
@@ -79,12 +79,12 @@ async def _follow(session: Session, kinds: Sequence[EventKind], display: Display
 
 
 def _display(session: Session, kinds: Sequence[EventKind]) -> Display:
-    """The display that fits where the output goes. Only a terminal pays for the import of rich."""
+    """The display for the kind of output. Only for a terminal, rich is imported."""
     if session.printer.as_json:
         from queueserver_cli.display.json_display import JsonDisplay  # noqa: PLC0415
 
         return JsonDisplay(session.printer)
-    # What a watch that goes on from a token tells are changes, not the state to which they belong.
+    # A watch that continues from a token reports changes, not the state to which they belong.
     if _has_screen() and not session.resume:
         from queueserver_cli.dashboard.display import Dashboard  # noqa: PLC0415
 

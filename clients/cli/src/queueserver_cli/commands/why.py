@@ -1,4 +1,4 @@
-"""`qserver why`: what stands in the way of the next plan, and what to type about it."""
+"""`qserver why`: the obstacles to the next plan, and what to type about each."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ async def why(session: Session) -> Answer | None:
 
 
 def _warn(session: Session, warnings: Sequence[str]) -> None:
-    """What stands in the way of nothing yet, and has to be seen to."""
+    """What blocks nothing yet but needs attention."""
     for warning in warnings:
         session.printer.coloured(warning, colour="yellow", before="  !  ")

@@ -1,4 +1,4 @@
-"""The dashboard: takes events in, and draws now and then, however many there are."""
+"""The dashboard: takes events, and draws at intervals, however many there are."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from queueserver_cli.dashboard.screen import Screen
 from queueserver_cli.dashboard.state import State
 from queueserver_cli.display.terminal_text import visible_lines
 
-#: What is dealt with while the dashboard has the screen.
+#: Handled while the dashboard has the screen.
 _SIGNALS = (signal.SIGWINCH, signal.SIGTSTP, signal.SIGTERM, signal.SIGHUP)
-#: Seconds between two drawings at least, and if drawing takes long, so many times as long.
+#: Seconds between two drawings at least; if drawing takes long, this many times as long.
 _REST_SECONDS = 0.2
 _REST_FACTOR = 10
-#: While something goes on, its clocks are drawn this often.
+#: While something is running, its clocks are drawn this often.
 _CLOCK_SECONDS = 1.0
 
 
@@ -45,7 +45,7 @@ class Dashboard:
         self._begun = False
 
     def show(self, event: Event | Snapshot) -> None:
-        """Take an event in; the screen follows soon."""
+        """Take an event; the screen follows soon."""
         now = _now()
         # A large snapshot takes its time here: that is not the server's silence.
         self._state.link.alive(now)
@@ -55,14 +55,14 @@ class Dashboard:
         self._draw_soon()
 
     def alive(self) -> None:
-        """The server has said something."""
+        """The server has sent something."""
         was = self._state.link.standing(now := _now())
         self._state.link.alive(now)
         if self._begun and was is not Standing.CONNECTED:
             self._draw_soon()
 
     def lost(self, error: QueueServerError) -> None:
-        """The connection is gone and will be taken up again."""
+        """The connection is gone and will be resumed."""
         self._state.link.lost(error.message)
         if self._begun:
             self._draw_soon()
@@ -73,7 +73,7 @@ class Dashboard:
         """Nothing: a token is for programs."""
 
     def close(self) -> None:
-        """Give the terminal back. Raises what went wrong while drawing."""
+        """Return the terminal. Raises errors of drawing."""
         if self._due is not None:
             self._due.cancel()
         if self._begun:

@@ -1,6 +1,6 @@
 """When a running plan will probably end: from its own points, else from earlier executions of the same plan.
 
-Not guaranteed: anything. It is an estimate, which is told with "about", and not told at all where there is no basis.
+Not guaranteed: anything. It is an estimate, which is shown with "about", and not shown at all where there is no basis.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-#: With fewer times between two points they say too little.
+#: With fewer times between two points there is no estimate.
 LEAST_PACES = 2
-#: So many of the newest earlier executions count.
+#: This many of the newest earlier executions count.
 MOST_EARLIER = 5
 #: Calls with more numbers, texts and brackets than this are not compared.
 MOST_LEAVES = 1000
-#: Texts are taken for the same if so many characters are, and their length.
+#: Texts count as the same if this many characters are, and their length.
 MOST_CHARACTERS = 200
 
 
@@ -30,7 +30,7 @@ class Basis(Enum):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a plan is."""
+    """How far along a plan is."""
 
     #: Seconds since it began.
     elapsed: float
@@ -56,7 +56,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Call:
-    """A plan with its arguments, such that calls that differ in their numbers only have the same words."""
+    """A plan with its arguments, such that calls that differ only in their numbers have the same words."""
 
     words: tuple[str, ...]
     numbers: tuple[float, ...]
@@ -73,10 +73,10 @@ class Earlier:
 
 
 def estimate(progress: Progress, earlier: Sequence[float]) -> Estimate | None:
-    """About when a plan ends; None if nothing tells.
+    """About when a plan ends; None if there is no basis.
 
     Args:
-        progress: How far it is.
+        progress: How far along it is.
         earlier: Seconds that earlier executions of the same plan took.
     """
     left = 0 if progress.expected is None else progress.expected - progress.done
@@ -94,7 +94,7 @@ def estimate(progress: Progress, earlier: Sequence[float]) -> Estimate | None:
 def comparable(call: Call, history: Iterable[Earlier]) -> list[Earlier]:
     """The newest similar executions; the oldest of ``history`` comes first.
 
-    Executions of the same call are similar. If there are none, those are whose calls differ in numbers only.
+    Executions of the same call are similar. If there are none, those whose calls differ only in numbers are.
     """
     similar = [earlier for earlier in history if earlier.call.words == call.words]
     same = [earlier for earlier in similar if earlier.call.numbers == call.numbers]

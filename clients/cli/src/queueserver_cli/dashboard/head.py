@@ -1,4 +1,4 @@
-"""The head of the screen: the connection, the status, and what a person has to see to."""
+"""The head of the screen: the connection, the status, and what needs a person's attention."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WRAPPING = Console(file=None, width=80, legacy_windows=False)
 
 
 def link_lines(state: State, look: Look, now: datetime) -> list[Text]:
-    """Whether the server is there; without it, since when not and of which time the rest is."""
+    """Whether the server is there; without it, since when, and the time of the rest."""
     link = state.link
     standing = link.standing(now)
     address = look.text(link.address)
@@ -73,7 +73,7 @@ def _marks(status: Status) -> str:
 
 
 def attention_lines(state: State, look: Look, width: int, most: int, now: datetime) -> list[Text]:
-    """What a person has to see to, the most urgent first, in no more lines than there is room for."""
+    """What needs a person's attention, the most urgent first, in no more lines than there is room for."""
     lines: list[Text] = []
     for words, style in filter(itemgetter(0), _sentences(state, now)):
         wrapped = Text(look.text(words), style=style).wrap(_WRAPPING, max(width, 1))
@@ -86,7 +86,7 @@ def attention_lines(state: State, look: Look, width: int, most: int, now: dateti
 
 
 def _sentences(state: State, now: datetime) -> Iterator[tuple[str, str]]:
-    """Sentences, each with its style; an empty one tells nothing."""
+    """Sentences, each with its style; empty ones are left out."""
     notice, status = state.notice, state.view.status
     if notice is not None and (now - notice.time).total_seconds() < NOTICE_SECONDS:
         yield f"{clock(notice.time)} {notice.words}", "magenta"

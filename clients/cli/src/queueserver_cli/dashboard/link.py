@@ -1,4 +1,4 @@
-"""Whether the server is there, and of which time is what is shown."""
+"""Whether the server is there, and the time of what is shown."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-#: The server says something every 10 seconds at least.
+#: The server sends something every 10 seconds at least.
 QUIET_SECONDS = 12.0
 
 
 class Standing(Enum):
-    """How the connection is."""
+    """State of the connection."""
 
     CONNECTED = "connected"
-    #: It stands, as far as anyone knows, but the server should have said something by now.
+    #: It seems to work, but the server should have sent something by now.
     QUIET = "quiet"
     LOST = "lost"
 
 
 @dataclass
 class Link:
-    """What is known of the connection. Times are those of this machine."""
+    """What is known about the connection. Times are those of this machine."""
 
     address: str
-    #: When the server last said something.
+    #: When the server last sent something.
     last_sign: datetime
-    #: Why it is lost; empty while it stands.
+    #: Why it is lost; empty while it works.
     lost_because: str = ""
     #: By how much the server's clock is ahead of ours.
     ahead: timedelta | None = None
 
     def alive(self, now: datetime) -> None:
-        """The server has said something."""
+        """The server has sent something."""
         self.last_sign, self.lost_because = now, ""
 
     def lost(self, why: str) -> None:
@@ -45,16 +45,16 @@ class Link:
         self.ahead = ahead if self.ahead is None else max(ahead, self.ahead)
 
     def standing(self, now: datetime) -> Standing:
-        """How the connection is."""
+        """State of the connection."""
         if self.lost_because:
             return Standing.LOST
         return Standing.QUIET if self.silence(now) > QUIET_SECONDS else Standing.CONNECTED
 
     def silence(self, now: datetime) -> float:
-        """Seconds since the last sign of life."""
+        """Seconds since the last message."""
         return max((now - self.last_sign).total_seconds(), 0.0)
 
     def shown_time(self, now: datetime) -> datetime:
-        """The server's time of which is what is known: without a connection, its clock stands still."""
+        """The server's time of what is known: without a connection, its clock stands still."""
         here = now if self.standing(now) is Standing.CONNECTED else self.last_sign
         return here + (self.ahead or timedelta())

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from queueserver_cli.display.terminal_text import visible
 
-#: A text of which more than this is shown is cut before it is looked at: no terminal is that wide.
+#: A text longer than this is cut before it is examined: no terminal is that wide.
 _LONGEST = 4000
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
@@ -26,7 +26,7 @@ class Look:
         self._full, self._empty = ("█", "░") if unicode else ("#", ".")
 
     def text(self, words: str) -> str:
-        """Words of others, harmless for the terminal and in characters that it has."""
+        """Foreign words, harmless for the terminal and in characters that it has."""
         shown = visible(words[:_LONGEST])
         return shown if self.unicode else shown.encode("ascii", "backslashreplace").decode()
 
@@ -36,7 +36,7 @@ class Look:
         return self._full * full + self._empty * (width - full)
 
     def fit(self, text: Text, width: int) -> Text:
-        """The text with at most so many columns; what is left out leaves a mark."""
+        """The text with at most this many columns; an omission leaves a mark."""
         if text.cell_len <= width:
             return text
         text = text.copy()
@@ -46,7 +46,7 @@ class Look:
         return text
 
     def column(self, words: str, width: int) -> str:
-        """Words of others with exactly so many columns."""
+        """Foreign words with exactly this many columns."""
         fitted = self.fit(Text(self.text(words)), width).plain
         return fitted + " " * (width - cell_len(fitted))
 

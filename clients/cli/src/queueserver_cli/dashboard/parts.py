@@ -16,17 +16,17 @@ from queueserver_cli.display.run_view import Run
 from queueserver_cli.words.event_words import counted, item_words
 
 _BAR, _SHORTEST_BAR = 24, 6
-#: A screen that is narrower shows of an item what it is, and not whose.
+#: A narrower screen shows of an item what it is, and not its user.
 _NARROW = 60
 _WIDEST_PLOT = 120
-#: With fewer lines for items, none of them is spent on how many more there are.
+#: With fewer lines for items, none of them shows how many more there are.
 _ROWS_FOR_REST = 3
-#: A line of the console is told in so many lines of the screen.
+#: A line of the console takes this many lines of the screen.
 _MOST_ROWS = 4
 
 
 def plan_lines(state: State, look: Look, width: int, now: datetime) -> list[Text]:
-    """What is being executed and how far it is; else the run that ended last."""
+    """The running plan and how far along it is; else the run that ended last."""
     running, run = state.view.running, state.shown_run()
     lines: list[Text] = []
     if running is not None:

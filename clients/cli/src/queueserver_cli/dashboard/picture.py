@@ -15,7 +15,7 @@ from queueserver_cli.dashboard.parts import console_lines, plan_lines, plot_line
 from queueserver_cli.dashboard.shares import Wish, shared
 from queueserver_cli.dashboard.state import State
 
-#: From this width on, queue and console stand beside plot and readings.
+#: From this width on, queue and console are beside plot and readings.
 WIDE = 130
 #: Lines of a plot: with fewer it shows nothing, and more are not needed.
 _PLOT = (6, 16)
@@ -69,7 +69,7 @@ def _beside(look: Look, at: int, left: Sequence[Text], right: Sequence[Text], wi
 
 
 def _wishes(state: State, height: int) -> list[Wish]:
-    """What queue, plot, readings and console would like to have."""
+    """The desired sizes of queue, plot, readings and console."""
     run = state.shown_run()
     items = len(state.view.items)
     queue = Wish(1, min(items, max(height // 4, 2)) + (items > max(height // 4, 2)) + 1)

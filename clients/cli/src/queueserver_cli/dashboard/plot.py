@@ -15,11 +15,11 @@ _BRAILLE = 0x2800
 
 @dataclass
 class Curve:
-    """Points in the order in which they came. What is no number is left out."""
+    """Points in the order in which they came. Values that are no numbers are left out."""
 
     xs: list[float] = field(default_factory=list)
     ys: list[float] = field(default_factory=list)
-    #: Every how manieth point is kept.
+    #: Every how many points one is kept.
     _step: int = 1
     _count: int = 0
 
@@ -36,7 +36,7 @@ class Curve:
 
 
 def drawn(curve: Curve, width: int, height: int, *, braille: bool = True) -> list[str]:
-    """The curve in so many columns and lines: scales at the left and below. Nothing if there is no room or no point."""
+    """The curve in this many columns and lines: scales at the left and below. Nothing without room or points."""
     if not curve.xs:
         return []
     left, right, low, high = min(curve.xs), max(curve.xs), min(curve.ys), max(curve.ys)
@@ -73,7 +73,7 @@ def _dots(curve: Curve, columns: int, rows: int, *, braille: bool) -> list[str]:
 
 
 def _places(values: Sequence[float], count: int) -> list[int]:
-    """Where values stand on a scale of so many places. A scale without extent has everything in its middle."""
+    """Places of values on a scale of this many places. A scale without extent has everything in its middle."""
     low, high = min(values), max(values)
     # Halves, because the extent of two finite numbers may be infinite.
     extent = high / 2 - low / 2

@@ -16,20 +16,20 @@ from rich.text import Text
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 _LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
 _CLEAR = "\x1b[0m\x1b[2J"
-#: So long the terminal may take to be ready for the last text.
+#: Seconds that the terminal may take to be ready for the last text.
 _PATIENCE_SECONDS = 1.0
 _USUAL_SIZE = os.terminal_size((80, 24))
 
 
 class Screen:
-    """Takes the terminal and gives it back as it was. Both may be repeated."""
+    """Takes the terminal and returns it as it was. Both may be repeated."""
 
     def __init__(self, output: int, keyboard: int) -> None:
         """File descriptors; the keyboard need not be a terminal."""
         self._output, self._keyboard = output, keyboard
         self._modes: list[int | list[bytes | int]] | None = None
         self._taken = False
-        #: What stands in the lines of the terminal; nothing is known of a line that is not there.
+        #: Content of the lines of the terminal; nothing is known about a line that is not there.
         self._lines: list[Text] = []
         self._size = _USUAL_SIZE
         self._console = _console(self._size)
@@ -44,7 +44,7 @@ class Screen:
         return size if size.columns and size.lines else _USUAL_SIZE
 
     def take(self) -> None:
-        """Begin a screen of its own on which typed keys do not appear."""
+        """Begin a separate screen on which typed keys do not appear."""
         if self._taken:
             return
         self._taken = True
@@ -71,13 +71,13 @@ class Screen:
         self._modes = None
 
     def forget(self) -> None:
-        """The terminal was resized, or written on by others: draw all of it the next time."""
+        """The terminal was resized, or another program wrote to it: draw all of it the next time."""
         self._lines = []
         self._size = self.size
         self._console = _console(self._size)
 
     def accepts(self, within: float = 0.0) -> bool:
-        """Whether the terminal takes text, now or in so many seconds; one that was stopped with Ctrl-S does not."""
+        """Whether the terminal accepts text, now or within this many seconds; one stopped with Ctrl-S does not."""
         poll = select.poll()
         poll.register(self._output, select.POLLOUT)
         return bool(poll.poll(within * 1000))

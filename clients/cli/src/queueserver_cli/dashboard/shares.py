@@ -1,4 +1,4 @@
-"""How the lines of a screen are shared out."""
+"""How the lines of a screen are distributed."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Wish:
-    """How many lines a part would like to have."""
+    """How many lines a part would use."""
 
     #: With fewer it shows nothing.
     least: int
-    #: With more it does not know what to do.
+    #: It can't use more.
     most: int
 
 
 def shared(total: int, wishes: Sequence[Wish]) -> list[int]:
-    """Lines for each part. Those that come first are seen to first, and the last one gets what is left."""
+    """Lines for each part. Those that come first are served first, and the last one gets what is left."""
     given = []
     left = total
     for wish in wishes:

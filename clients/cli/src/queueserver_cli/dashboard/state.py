@@ -48,9 +48,9 @@ from queueserver_cli.words.event_words import event_words
 KEPT_LINES = 500
 #: Executions that completed, kept for estimates.
 KEPT_EARLIER = 200
-#: States in which a plan does not go on.
+#: States in which a plan does not continue.
 _HELD_UP = {RunEngineState.PAUSED, RunEngineState.PAUSING, RunEngineState.SUSPENDING}
-#: Ends of an item that a person has to see to.
+#: Ends of an item that need a person's attention.
 _BAD_ENDS = {ExitStatus.FAILED, ExitStatus.ABORTED, ExitStatus.HALTED}
 
 
@@ -63,7 +63,7 @@ class Notice:
 
 
 class State:
-    """Queue, runs, console and history as a watch tells them."""
+    """Queue, runs, console and history as a watch reports them."""
 
     def __init__(self, link: Link, kinds: Collection[EventKind]) -> None:
         self.link = link
@@ -74,18 +74,18 @@ class State:
         self.notice: Notice | None = None
         #: None if the lock is not watched, or the server knows of none.
         self.lock: LockInfo | None = None
-        #: The newest line of the history.
+        #: The newest history entry.
         self.last_entry: HistoryEntry | None = None
         self._console: deque[ConsoleLine] = deque(maxlen=KEPT_LINES)
         self._lines = ConsoleLines()
         self._earlier: deque[Earlier] = deque(maxlen=KEPT_EARLIER)
-        #: The call of the running plan, worked out once.
+        #: The call of the running plan, computed once.
         self._call: tuple[str, Call | None] = "", None
         #: Runs that the running item has opened.
         self._opened = 0
 
     def apply(self, change: Event | Snapshot, now: datetime) -> None:
-        """Take a change in."""
+        """Take a change."""
         self.view.apply(change)
         if isinstance(change, Snapshot):
             self._begin(change, now)
@@ -116,18 +116,18 @@ class State:
         return None if run is None or (running is not None and run.item_uid != running.item.uid) else run
 
     def failed_entry(self) -> HistoryEntry | None:
-        """The line of the history of the plan that ended last, if it did not end well."""
+        """The history entry of the plan that ended last, if it did not end well."""
         entry = self.last_entry
         return entry if entry is not None and entry.result.exit_status in _BAD_ENDS else None
 
     def elapsed(self, now: datetime) -> float:
-        """Seconds for which the running item has been executed, at the time of which is what is shown."""
+        """Seconds for which the running item has been executed, at the time of what is shown."""
         if self.view.running is None:
             return 0.0
         return max((self.link.shown_time(now) - self.view.running.claim_time).total_seconds(), 0.0)
 
     def estimate(self, now: datetime) -> Estimate | None:
-        """About when the running plan ends; None if nothing tells, if it is held up or if the server is away."""
+        """About when the running plan ends; None if there is no basis, if it is held up or if the server is away."""
         running, status = self.view.running, self.view.status
         if running is None or self.link.standing(now) is not Standing.CONNECTED:
             return None

@@ -9,9 +9,9 @@ from queueserver_client import ConsoleStream, ConsoleText
 
 from queueserver_cli.display.terminal_text import console_line
 
-#: A line that is longer is told in several.
+#: A longer line is shown in several.
 LONGEST_LINE = 16_384
-#: So many lines may be unfinished at the same time; each task and each stream has one.
+#: This many lines may be unfinished at the same time; each task and each stream has one.
 MOST_UNFINISHED = 64
 
 
@@ -25,9 +25,9 @@ class ConsoleLine:
 
 
 class ConsoleLines:
-    """Puts pieces together. What standard output, standard error and tasks write at the same time is kept apart.
+    """Combines pieces. What standard output, standard error and tasks write at the same time is kept apart.
 
-    The Manager's log is left out: who uses this tells what people do in words of their own.
+    The Manager's log is left out: the caller reports what people do in its own words.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class ConsoleLines:
 
 
 def _newest_state(rest: str) -> str:
-    """What is left of a line that is written over and over."""
+    """What is left of a line that is overwritten repeatedly."""
     return rest[rest.rstrip("\r").rfind("\r") + 1 :]
 
 

@@ -1,6 +1,6 @@
 """What people see on standard error while a command waits: what happens, and what to do about it.
 
-Standard output stays with the answer alone, so that scripts can read it. With ``--json`` nothing is shown.
+Standard output has only the answer, so that scripts can read it. With ``--json`` nothing is shown.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Evidence:
 
     def __init__(self, session: Session, *, pauses_at_once: bool = False) -> None:
         self._printer = session.printer
-        #: What helps where a pause does not take effect; who asked for one at once is not told to do so.
+        #: Advice for a pause that does not take effect; a user who asked for an immediate one does not get it.
         self._sooner = _END_IT if pauses_at_once else "at once: qserver re pause immediate"
         self._shown: frozenset[str] = frozenset()
         self._was_paused = False

@@ -18,7 +18,7 @@ from queueserver_cli.words.legacy_json import entry_dict, item_dict, plain, run_
 
 #: Runs that are listed for people.
 _SHOWN_RUNS = 20
-#: Characters of why another attempt ended.
+#: Characters shown of the reason why another attempt ended.
 _SHOWN_WHY = 120
 #: Lines of what it printed, and of a traceback, that are shown for people.
 _SHOWN_LINES = 20

@@ -46,9 +46,9 @@ class JsonDisplay:
         )
 
     def end(self, resume_token: str) -> None:
-        """Write the token with which to go on, as the last line."""
+        """Write the token with which to continue, as the last line."""
         if resume_token:
             self._printer.document({"event": "watch_ended", "resume_token": resume_token})
 
     def close(self) -> None:
-        """Nothing to be left behind."""
+        """There is nothing to clean up."""

@@ -1,6 +1,6 @@
 """A watch as plain lines, for pipes, files and simple terminals.
 
-Each line begins with the time at which it happened at the server, `2026-11-30 09:21:04 - `, also if it is told later.
+Each line begins with the time at which it happened at the server, `2026-11-30 09:21:04 - `, even if it is shown later.
 Lines about the connection have the time of this machine.
 """
 
@@ -30,7 +30,7 @@ from queueserver_cli.words.waiting_words import waiting_words
 
 
 class StatusWords:
-    """Tells a status in a line when it differs from the one before in what people look at."""
+    """Shows a status in a line when it differs from the one before in what people look at."""
 
     def __init__(self) -> None:
         self._last = ""
@@ -64,7 +64,7 @@ class LineDisplay:
         self._lost = False
 
     def show(self, event: Event | Snapshot) -> None:
-        """Write what an event tells, if anything."""
+        """Write what an event reports, if anything."""
         if isinstance(event, Snapshot):
             self._snapshot(event)
         elif isinstance(event, StatusChanged):

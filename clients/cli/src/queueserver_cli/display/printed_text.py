@@ -30,7 +30,7 @@ async def printed_by(session: Session, uid: str, excerpt: str | None) -> Printed
     Args:
         session: The run of the command.
         uid: The item or the task.
-        excerpt: What its result has of it; None if it goes on.
+        excerpt: The part of it in its result; None while it runs.
     """
     async with session.client.watch([EventKind.CONSOLE]) as watch:
         snapshot = await anext(watch)
@@ -42,7 +42,7 @@ def put_together(uid: str, excerpt: str | None, recent: Sequence[ConsoleText]) -
     """The longer one of what is known: the excerpt, or what is left of it in the recent text."""
     recent = [piece for piece in recent if piece.stream is not ConsoleStream.MANAGER]
     pieces = [piece for piece in recent if _writer(piece) == uid]
-    # What was printed before it is still there, so nothing of its own has gone.
+    # Text printed before it is still there, so nothing of its own is gone.
     is_whole = bool(pieces) and recent[0] is not pieces[0]
     text = "".join(piece.text for piece in pieces)
     if excerpt is None:

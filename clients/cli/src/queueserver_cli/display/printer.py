@@ -38,7 +38,7 @@ class Printer:
             print(f"Arguments: {self._words}", flush=True)  # noqa: T201 - what this module is for
 
     def answer(self, answer: Answer) -> None:
-        """Print what a command came to."""
+        """Print the result of a command."""
         if self.as_json:
             self.document({**answer.body, **answer.details})
             return
@@ -54,7 +54,7 @@ class Printer:
             self.line(f"ERROR: {message}")
 
     def wrong_command(self, message: str) -> None:
-        """Print that the words make no sense; for people on standard error."""
+        """Print that the words are wrong; for people on standard error."""
         if self.as_json:
             self.document(
                 {

@@ -1,4 +1,4 @@
-"""What documents tell about runs: progress and the newest readings."""
+"""What documents show about runs: progress and the newest readings."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from queueserver_client import RunDocument
 
 from queueserver_cli.dashboard.plot import Curve
 
-#: So many readings are kept for display.
+#: This many readings are kept for display.
 KEPT_READINGS = 10
-#: So many times between two points are kept.
+#: This many times between two points are kept.
 KEPT_PACES = 50
 #: Runs that have ended are forgotten beyond this number.
 KEPT_RUNS = 20
@@ -30,7 +30,7 @@ class Reading:
 
 @dataclass
 class Run:
-    """One run as far as its documents have told."""
+    """One run as far as its documents have reported it."""
 
     uid: str
     #: The item that opened it; empty if none did.
@@ -76,7 +76,7 @@ class RunsView:
         self.latest: Run | None = None
 
     def apply(self, document: RunDocument) -> tuple[Run, Sequence[Reading]]:
-        """Take a document; answers its run and the readings that are new."""
+        """Take a document; returns its run and the new readings."""
         run = self.runs.get(document.run_uid)
         if run is None:
             run = self.runs[document.run_uid] = Run(document.run_uid, document.item_uid)
@@ -109,7 +109,7 @@ class RunsView:
         return run, readings
 
     def held_up(self) -> None:
-        """The plan is paused or suspended: how long the point that comes next takes says nothing."""
+        """The plan is paused or suspended: the duration of the next point means nothing."""
         if self.latest is not None:
             self.latest.last_time = None
 
@@ -150,7 +150,7 @@ def _drawn(descriptor: Mapping[str, Any], axes: Sequence[str]) -> str:
 
 
 def _count(run: Run, row: Mapping[str, Any]) -> None:
-    """Take a row of the primary stream into account: how many, how fast, and its point of the curve."""
+    """Count a row of the primary stream: how many, how fast, and its point of the curve."""
     number, time = row["seq_num"], row["time"]
     if run.last_time is not None and number > run.done:
         run.paces.append(max(time - run.last_time, 0.0) / (number - run.done))

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from queueserver_cli.display.terminal_text import visible, visible_lines
 from queueserver_cli.session import Session
 
-#: So wide a terminal has room for long texts, such as whole uids.
+#: A terminal this wide has room for long texts, such as whole uids.
 _WIDE = 140
 
 
@@ -26,7 +26,7 @@ def show_table(
     wrapped: Collection[str] = (),
     right: str = "",
 ) -> None:
-    """Print a table. Only a terminal pays for the import of rich.
+    """Print a table. Only for a terminal, rich is imported.
 
     Args:
         session: The run of the command.

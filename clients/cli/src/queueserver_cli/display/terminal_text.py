@@ -1,7 +1,7 @@
 r"""Texts of other people, made harmless for a terminal.
 
 Names, messages and console text may hold characters on which a terminal acts: they clear it, write elsewhere, turn the
-direction of writing, answer in the place of the person who sits at it. Whatever `qserver` shows to people goes through
+direction of writing, answer in the place of the person who uses it. Whatever `qserver` shows to people goes through
 here and shows such characters as Python writes them, `\x1b` for the one with which most of that begins.
 """
 
@@ -21,7 +21,7 @@ _SEQUENCE = re.compile(
 
 
 class _Table(dict[int, str]):
-    """What stands for each character; it is worked out when a character comes for the first time."""
+    """The replacement of each character, computed when a character comes for the first time."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -45,9 +45,9 @@ def visible_lines(text: str) -> str:
 
 
 def console_line(line: str) -> str:
-    """A line of console text as it would stand in a terminal in the end, without colours.
+    """A line of console text as a terminal would finally show it, without colours.
 
-    Of a line that a program wrote over and over, as progress bars do, the last state is left.
+    Of a line that a program overwrote repeatedly, as progress bars do, the last state is left.
     """
     if line.isprintable():
         return line

@@ -51,7 +51,7 @@ def editor_command() -> list[str]:
 
 
 class EditedFile:
-    """A text in a file of its own, which stays until it is discarded."""
+    """A text in its own file, which stays until it is discarded."""
 
     def __init__(self, text: str, suffix: str) -> None:
         handle, name = tempfile.mkstemp(prefix="qserver-", suffix=suffix)
@@ -78,7 +78,7 @@ class EditedFile:
         """Open the editor and wait until it ends. Raises EditorFailed."""
         command = [*editor_command(), str(self.path)]
         try:
-            # Nothing else is going on: the command waits for the person.
+            # Nothing else is running: the command waits for the person.
             code = subprocess.run(command, check=False).returncode  # noqa: S603 - the user's own choice
         except OSError as error:
             raise EditorFailed(f"The editor {command[0]!r} can't be started: {error.strerror}.") from None
@@ -107,7 +107,7 @@ def interruptible() -> Iterator[None]:
 
 @contextlib.contextmanager
 def left_to_the_editor() -> Iterator[None]:
-    """Take no notice of Ctrl-C inside; a program that is started there still does."""
+    """Ignore Ctrl-C inside; a program that is started there does not."""
     with interruptible():
         before = signal.signal(signal.SIGINT, lambda *_: None)
         try:

@@ -1,6 +1,6 @@
 """A plan as it is written on the command line: JSON, or a Python literal.
 
-Whatever is wrong is told with the place, and nothing is sent.
+Every error is reported with its place, and nothing is sent.
 """
 
 from __future__ import annotations

@@ -14,18 +14,18 @@ _MOST = 50
 
 @dataclass(frozen=True)
 class Attempts:
-    """An item and what was tried before and after it."""
+    """An item and the attempts before and after it."""
 
     #: In order; the item itself is among them.
     known: list[ItemStatus]
-    #: Something was tried before them of which nothing is known any more.
+    #: There were earlier attempts about which nothing is known any more.
     has_earlier: bool = False
-    #: Something was tried after them that is not listed.
+    #: There were later attempts that are not listed.
     has_later: bool = False
 
 
 async def attempts_of(session: Session, item: ItemStatus) -> Attempts:
-    """Look up what was tried before an item, and what was put back in its place after it failed."""
+    """Look up the attempts before an item, and those that replaced it after it failed."""
     known = [item]
     while known[0].item.retry_of_uid and len(known) <= _MOST:
         before = await _look(session, known[0].item.retry_of_uid)
@@ -50,7 +50,7 @@ def next_attempt(status: ItemStatus) -> str:
 
 
 def state_word(status: ItemStatus) -> str:
-    """What has become of an attempt, in a word: how it ended, if it has ended."""
+    """The state of an attempt, in a word: how it ended, if it has ended."""
     entry = status.history_entry
     if status.state is ItemState.FINISHED and entry is not None:
         return str(entry.result.exit_status)

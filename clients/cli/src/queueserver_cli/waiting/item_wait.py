@@ -26,7 +26,7 @@ from queueserver_cli.words.legacy_json import entry_dict, item_dict
 
 
 async def wait_for_item(session: Session, uid: str) -> Answer:
-    """What became of an item, when it has ended. Raises ItemNotFound."""
+    """The result of an item, when it has ended. Raises ItemNotFound."""
     evidence = Evidence(session)
     follow = f"Follow it: qserver item wait {uid}. What happens: qserver watch"
     last: ItemStatus | None = None
@@ -67,10 +67,10 @@ def _answer(last: ItemStatus) -> Answer:
 
 @contextlib.asynccontextmanager
 async def _showing_status(session: Session, evidence: Evidence) -> AsyncIterator[None]:
-    """Show meanwhile what keeps the running plan from going on."""
+    """Show meanwhile what keeps the running plan from continuing."""
 
     async def show() -> None:
-        with contextlib.suppress(QueueServerError):  # whoever waits for the item hears of it
+        with contextlib.suppress(QueueServerError):  # the caller that waits for the item gets it
             async with session.client.watch([EventKind.STATUS], on_interruption=evidence.interrupted) as events:
                 async for event in events:
                     if isinstance(event, (Snapshot, StatusChanged)) and event.status is not None:

@@ -1,4 +1,4 @@
-"""Waiting for what pausing, resuming and ending the running plan come to."""
+"""Waiting for the effect of pausing, resuming and ending the running plan."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _FOLLOW = "Follow it: qserver watch. What stands in its way: qserver why"
 
 @dataclass(frozen=True)
 class Aim:
-    """What is waited for."""
+    """The awaited effect."""
 
-    #: While it is waited for: "Waiting until …".
+    #: Shown while it is awaited: "Waiting until …".
     words: str
-    #: Said when it is reached while the plan lives on.
+    #: Shown when it is reached and the plan still runs.
     reached_words: str
-    #: Whether it is reached while the plan lives on.
+    #: Whether it is reached while the plan still runs.
     is_reached: Callable[[Status], bool]
     #: Ends of the plan that are as good; any end ends the waiting.
     good_ends: frozenset[ExitStatus]

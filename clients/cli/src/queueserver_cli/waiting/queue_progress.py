@@ -1,4 +1,4 @@
-"""The execution of the queue from its start until it stops, put together from events."""
+"""The execution of the queue from its start until it stops, built from events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from queueserver_cli.words.event_words import counted, item_words
 from queueserver_cli.words.execution_words import end_words, sentence
 
 _ACTIVE = {ManagerState.STARTING_QUEUE, ManagerState.EXECUTING_QUEUE, ManagerState.PAUSED}
-#: Reasons that leave nothing undone that was to be done.
+#: Reasons that leave nothing undone.
 _AS_PLANNED = {QueueStopReason.EMPTY, QueueStopReason.INSTRUCTION}
 #: Why a queue stopped, without the full stop.
 WHY = {
@@ -47,7 +47,7 @@ class QueueProgress:
         self._evidence = evidence
         self._started = False
         self.executed: list[HistoryEntry] = []
-        #: None while it goes on.
+        #: None while it runs.
         self.stop_reason: QueueStopReason | None = None
         #: Events were lost: the history knows what was executed.
         self.has_gap = False
@@ -76,11 +76,11 @@ class QueueProgress:
 
     @property
     def not_completed(self) -> Sequence[HistoryEntry]:
-        """What was executed and did not come to its end by itself and well."""
+        """What was executed and did not end by itself and well."""
         return [entry for entry in self.executed if entry.result.exit_status is not ExitStatus.COMPLETED]
 
     def is_well(self, items_left: int) -> bool:
-        """Whether all that was to be executed was completed."""
+        """Whether everything that was to be executed completed."""
         return not self.not_completed and (self.stop_reason in _AS_PLANNED or not items_left)
 
     def words(self, items_left: int) -> str:

@@ -44,7 +44,7 @@ def _bounds(parameter: ParameterDescription) -> Iterator[str]:
 
 
 def device_words(device: DeviceDescription) -> dict[str, Any]:
-    """What a device is and what is right below it."""
+    """What a device is and its direct components."""
     able = {"read": device.is_readable, "move": device.is_movable, "fly": device.is_flyable}
     body: dict[str, Any] = {"classname": device.classname, "can": [word for word, can in able.items() if can]}
     if device.excluded:

@@ -1,4 +1,4 @@
-"""Events as a line of words, and under the names that the contract gives them."""
+"""Events as a line of words, and under their names in the contract."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def counted(number: int, noun: str) -> str:
 def event_words(event: Event) -> str | None:
     """A line for people, or None for events that are shown in another way."""
     if isinstance(event, LockChanged):
-        # Who holds it renews it every few seconds.
+        # The holder renews it every few seconds.
         return None if event.change is LockChange.RENEWED else change_words(event)
     return _queue_words(event) or _execution_words(event) or _other_words(event)
 

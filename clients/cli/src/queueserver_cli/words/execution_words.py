@@ -6,7 +6,7 @@ from typing import Any
 
 from queueserver_client import ExitStatus, HistoryEntry, ItemResult
 
-#: What the server begins the message of a failed plan with.
+#: Beginning of the server's message about a failed plan.
 _PREFIX = "Plan failed: "
 _HOW = {
     ExitStatus.COMPLETED: "completed",
@@ -36,7 +36,7 @@ def message_words(result: ItemResult) -> str:
 
 
 def end_words(entry: HistoryEntry) -> str:
-    """What became of an item: "'count' failed after 2.0 s: the shutter is stuck"."""
+    """The result of an item: "'count' failed after 2.0 s: the shutter is stuck"."""
     result = entry.result
     how = _HOW.get(result.exit_status, "ended in a way that only a newer qserver can tell")
     after = f" after {seconds_words(result)}" if seconds_words(result) else ""
@@ -50,7 +50,7 @@ def sentence(text: str) -> str:
 
 
 def again_words(entry: HistoryEntry) -> str:
-    """What stands in the queue in its place; empty if nothing does."""
+    """What replaces it in the queue; empty if nothing does."""
     if not entry.requeued_as_uid:
         return ""
     if entry.result.exit_status in {ExitStatus.COMPLETED, ExitStatus.STOPPED}:

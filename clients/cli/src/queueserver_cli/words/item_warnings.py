@@ -1,4 +1,4 @@
-"""What is odd about an item that was accepted: in yellow for people, as data for programs."""
+"""Warnings about an accepted item: in yellow for people, as data for programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from queueserver_cli.words.legacy_json import plain
 
 
 def tell_warnings(session: Session, warnings: Sequence[ItemWarning]) -> dict[str, Any]:
-    """Show warnings to people; answers what `--json` has of them."""
+    """Show warnings to people; returns their form for `--json`."""
     for warning in warnings:
         session.printer.note(f"Warning: {warning.message}", colour="yellow")
     return {"warnings": plain(warnings)}

@@ -49,7 +49,7 @@ def running_dict(running: RunningItem | None) -> dict[str, Any]:
 
 
 def entry_dict(entry: HistoryEntry) -> dict[str, Any]:
-    """A line of the history: the item and its result."""
+    """A history entry: the item and its result."""
     body = item_dict(entry.item) | {"result": _result_dict(entry.result)}
     if entry.requeued_as_uid:
         body["requeued_as_uid"] = entry.requeued_as_uid
@@ -166,7 +166,7 @@ def status_dict(status: Status) -> dict[str, Any]:
         "responsive": environment.responsive,
         "failure": plain(environment.failure),
     }
-    # Another one whenever anything but the time is different.
+    # A new one whenever anything but the time is different.
     told = {key: value for key, value in body.items() if key != "time"}
     return body | {"status_uid": str(uuid.uuid5(uuid.NAMESPACE_OID, repr(told)))}
 
@@ -193,7 +193,7 @@ _WORDS: dict[str, Any] = {
 
 
 def plain(value: Any) -> Any:
-    """Anything the client answers, as dictionaries, lists, texts and numbers. Times are seconds since 1970."""
+    """Anything the client returns, as dictionaries, lists, texts and numbers. Times are seconds since 1970."""
     kind = type(value)
     if kind.__name__ in _WORDS and kind.__module__.startswith("queueserver_client."):
         return plain(_WORDS[kind.__name__](value))

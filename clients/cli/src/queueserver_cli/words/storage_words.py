@@ -1,4 +1,4 @@
-"""What is wrong where things are stored, as lines of words."""
+"""What is wrong with places where data is stored, as lines of words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan that is being executed waits for, in words and as dictionaries."""
+"""What the running plan waits for, in words and as dictionaries."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _SHOWN_DEVICES = 5
 
 
 def waiting_words(environment: Environment, *, with_progress: bool = True) -> list[str]:
-    """A line for each thing that the running plan waits for; none if it goes on.
+    """A line for each thing that the running plan waits for; none if it continues.
 
-    How far devices are changes every second; lines that stay want to be without it.
+    How far devices are changes every second; lines that stay omit it.
     """
     words: list[str] = []
     if environment.question is not None:
@@ -32,7 +32,7 @@ def question_words(question: Question) -> str:
 
 
 def waiting_dict(environment: Environment) -> dict[str, Any]:
-    """The keys of the status that tell what the running plan waits for."""
+    """The keys of the status that show what the running plan waits for."""
     return {
         "question": environment.question,
         "suspensions": list(environment.suspensions),

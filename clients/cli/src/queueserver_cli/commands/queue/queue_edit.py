@@ -1,7 +1,7 @@
 """`queue edit SRC`: an item of the queue in the user's editor.
 
-Guarantee: what a person has typed is never lost. Until the server has accepted it, it stays in a file that is named.
-An item that somebody else has changed meanwhile is not overwritten.
+Guarantee: text that a person has typed is never lost. Until the server has accepted it, it stays in a named file.
+An item that another client has changed meanwhile is not overwritten.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from queueserver_cli.session import Session
 from queueserver_cli.short_uids import find_item
 
 _WAITING = {ItemState.QUEUED, ItemState.HELD, ItemState.INVALID, ItemState.UNSPECIFIED}
-#: The queue changes while a plan is edited; so often it is looked whether the item itself has changed.
+#: The queue changes while a plan is edited; this often the item itself is checked for changes.
 _TRIES = 20
 
 
@@ -83,7 +83,7 @@ class _Editing:
                 raise
 
     async def _take(self, text: str) -> Answer:
-        """Send what was written, if there is something to be sent. Raises as :meth:`_send`."""
+        """Send what was written, if there is something to send. Raises as :meth:`_send`."""
         item = from_yaml(text)
         if item is None:
             return self._given_up("The text is empty")
@@ -119,7 +119,7 @@ class _Editing:
     def _kept(self, error: Exception) -> Answer:
         where = f"What you wrote is in {self._file.path}"
         if isinstance(error, QueueServerError) and is_communication_failure(error):
-            # Whether anything was changed is said by the error, as far as it is known.
+            # The error says whether anything was changed, as far as it is known.
             body = {"success": False, "msg": f"{error} {where}", "reason": error.reason}
             return Answer(body, {}, "", ExitCode.COMMUNICATION)
         return _refused(f"{error} Nothing was changed. {where}")

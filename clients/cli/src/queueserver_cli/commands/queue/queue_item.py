@@ -29,7 +29,7 @@ def get(words: Sequence[str]) -> CommandBody:
 
 
 def _told(found: ItemStatus) -> dict[str, Any]:
-    """The item; if it does not simply wait in the queue, with what has become of it."""
+    """The item; if it does not simply wait in the queue, with its state."""
     if found.history_entry is not None:
         return {"item": entry_dict(found.history_entry), "state": found.state.value}
     if found.state in {ItemState.QUEUED, ItemState.UNSPECIFIED}:

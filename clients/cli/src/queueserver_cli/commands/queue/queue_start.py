@@ -1,4 +1,4 @@
-"""`qserver queue start`: answers when the first item was claimed, or with ``--wait`` when the queue has stopped."""
+"""`qserver queue start`: returns when the first item was claimed, or with ``--wait`` when the queue has stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from queueserver_cli.waiting.queue_progress import WHY, QueueProgress
 from queueserver_cli.words.execution_words import brief
 
 _FOLLOW = "Follow it: qserver watch. Stop it after the running plan: qserver queue stop"
-#: Plans that did not end well and are named in what people read.
+#: Plans that did not end well and are named in the text for people.
 _SHOWN = 20
 _PAGE = 1000
 
