@@ -1,4 +1,4 @@
-"""The words of annotations, and what they mean to a caller that calls a plan with values of JSON.
+"""The words of annotations, and what they mean to a caller of a plan with values of JSON.
 
 A word is the last part of a dotted name: ``typing.List`` and ``List`` mean the same.
 """

@@ -1,6 +1,6 @@
 """The log of our processes: how much is in it, in which form, and the options for both.
 
-Guarantees: writing a line never blocks, whatever becomes of standard error (see :mod:`queueserver_process.terminal`).
+Guarantees: writing a line never blocks, whatever happens to standard error (see :mod:`queueserver_process.terminal`).
 A record is one line, and a traceback below it if it has one: line breaks and control characters in names and messages
 are shown as escapes, so that no text of a client can pass for a line of ours or control a terminal.
 """

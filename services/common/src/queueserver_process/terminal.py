@@ -1,6 +1,6 @@
 """Text for a terminal, a pipe or a file that may not take it: after Ctrl-S, with no reader, on a full disk.
 
-Guarantees: writing never waits, whatever becomes of the other end; what is written appears in order; where text is
+Guarantees: writing never waits, whatever happens at the other end; what is written appears in order; where text is
 left out because too much of it waits or the disk is full, a line in its place says how many characters that were.
 Does not guarantee that text arrives: what still waits when the process is killed is gone.
 """

@@ -3,7 +3,7 @@
 A handler raises what its domain raises; the service's translator turns that into a :class:`Refusal`. An
 exception the translator does not know is a defect of ours: it is logged with its traceback and the client
 gets INTERNAL, so that bad input can never take a service down or leave a call hanging. A handler that was
-interrupted in its work, because what it waited for was given up, is answered with UNAVAILABLE.
+interrupted in its work, because it waited for something that was given up, is answered with UNAVAILABLE.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
 
     def __init__(self, translate: Translator) -> None:
         self._translate = translate
-        # Handlers are found anew for each call, and they are always the same.
+        # Handlers are found again for each call, and they are always the same.
         self._guarded: dict[str, Any] = {}
 
     async def intercept_service(

@@ -1,7 +1,7 @@
 """Plans and devices of the last environment that opened, as far as the Manager needs to understand them.
 
 Full descriptions are passed through to clients in the form in which the Worker sent them (``wire``); what is
-taken apart here is what validation looks at. Nothing in here is ever evaluated.
+decoded here is what validation needs. Nothing in here is ever evaluated.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Plan:
     parameters: tuple[Parameter, ...]
     wire: bytes = b""
 
-    # What follows from the parameters, worked out once, because every submitted item needs it.
+    # What follows from the parameters, computed once, because every submitted item needs it.
 
     @cached_property
     def by_name(self) -> Mapping[str, Parameter]:
@@ -163,7 +163,7 @@ class Device:
     components: Mapping[str, Device] = field(default_factory=dict)
     wire: bytes = b""
     traits: Traits = _NO_TRAITS
-    #: Classes that plans ask for, as far as it is of them.
+    #: Classes that plans ask for and that it has.
     instance_of: frozenset[str] = frozenset()
 
     def suits(self, expected: ParameterType) -> bool:

@@ -59,7 +59,7 @@ class PlanningOperations:
         read: Callable[[M, str], Work[Submission]],
         tell: Callable[[Refused | Item], None],
     ) -> None:
-        """Tell for each message, in order, what it would become if it were added now: an item, or a refusal."""
+        """Tell for each message, in order, the result of adding it now: an item, or a refusal."""
         time_slice, warner = TimeSlice(), Warner()
         for index, message in enumerate(messages):
             path = f"items[{index}]"

@@ -3,7 +3,7 @@
 In one piece, Redis would copy all of it before sending it, and serve no other client meanwhile.
 
 Guarantee: what is read is of one moment. Only the owner writes, and a commit of an owner before it is refused by its
-epoch; so the one thing that can come between is a commit of our own whose answer was lost, and then all is read again.
+epoch; so the one thing that can come between is a commit of ours whose answer was lost, and then all is read again.
 """
 
 from __future__ import annotations

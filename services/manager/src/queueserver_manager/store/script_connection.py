@@ -83,7 +83,7 @@ class ScriptConnection:
         time_slice = TimeSlice()
         for number, packed in enumerate(_packed(words)):
             if number and not connection.is_connected:
-                # redis-py would connect anew, and send the rest as if it were a command.
+                # redis-py would connect again, and send the rest as if it were a command.
                 raise RedisConnectionError("the connection broke amid a command")
             await connection.send_packed_command(packed, check_health=False)
             await time_slice.yield_if_due()

@@ -79,7 +79,7 @@ def read_submission(message: item_pb2.ItemSpec, path: str = "item") -> Work[Subm
 
 
 def adopt_message(item: Item, submission: Submission) -> int:
-    """Encode a new item by completing the message it came in, which saves building its arguments anew.
+    """Encode a new item by completing the message it came in, which saves building its arguments again.
 
     Returns its length in bytes. Raises ItemTooLarge if its parts are too large together.
     """

@@ -63,7 +63,7 @@ def _unknown(path: str, key: Any, known: tuple[str, ...]) -> Violation:
 
 
 def _entries(written: Any, path: str, found: list[Violation]) -> tuple[bool, tuple[str, ...]]:
-    """Whether null stands in first place, and the names and patterns."""
+    """Whether null is in first place, and the names and patterns."""
     if written is None:
         return False, ()
     if not isinstance(written, list):

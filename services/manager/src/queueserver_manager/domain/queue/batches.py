@@ -1,4 +1,4 @@
-"""Edits of many items in one step, as decisions. They are worked out in steps, because a batch may be long."""
+"""Edits of many items in one step, as decisions. They are computed in steps, because a batch may be long."""
 
 from __future__ import annotations
 

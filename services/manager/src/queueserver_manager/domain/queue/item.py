@@ -1,4 +1,4 @@
-"""What stands in the queue, runs, and ends in the history.
+"""What is in the queue, runs, and ends in the history.
 
 All of it is immutable. An item keeps its uid while it is moved; a new attempt after a failure is a new item
 that points back to the one before.

@@ -9,7 +9,7 @@ from enum import Enum
 class InterruptedPolicy(Enum):
     """What happens to an item that was interrupted; the value is its word in storage and on the command line."""
 
-    #: A new attempt stands at the head of the queue.
+    #: A new attempt is at the head of the queue.
     REQUEUE = "requeue"
     #: The same, and the queue does not start until a person has decided about it.
     HOLD = "hold"

@@ -71,7 +71,7 @@ class Violation:
 class Refused(Exception):  # noqa: N818 - named for what happened to the request
     """A request was refused and changed nothing."""
 
-    #: The method that clears what is in the way, for example "EnvironmentService.OpenEnvironment", if one call does.
+    #: The method that clears the obstacle, for example "EnvironmentService.OpenEnvironment", if one call does.
     remedy_method = ""
 
     def __init__(self, message: str, *, violations: Sequence[Violation] = ()) -> None:

@@ -41,7 +41,7 @@ class _Text:
     text: str
     #: The type has a device at this place, and takes any other value only because it can't be more precise.
     is_for_device: bool
-    #: It stands in a list beside a device.
+    #: It is in a list beside a device.
     is_among_devices: bool
 
 

@@ -6,7 +6,7 @@ and only then announces them and answers. So decisions never overlap, each sees 
 waiting clients cost one round trip to Redis instead of a hundred.
 
 If the commit fails, every change of the step is undone and every caller in it is told. If it is not known
-whether it took effect, the record is loaded anew as soon as the store answers; if the ledger is ended during it, these
+whether it took effect, the record is loaded again as soon as the store answers; if the ledger is ended during it, these
 callers are interrupted, too. A decision that can't be applied is refused alone; any other defect ends the ledger, and
 with it the term: the next one begins from what is stored.
 

@@ -1,4 +1,4 @@
-"""What the Manager knows of the Worker at this moment. Lost with the process and learned anew from the Worker.
+"""What the Manager knows of the Worker at this moment. Lost with the process and learned again from the Worker.
 
 Written by the worker watcher and by the operations that send commands; all other parts read it.
 """

@@ -67,7 +67,7 @@ class _Verdicts:
         self._room = DETAIL_BYTES
 
     def add(self, found: Refused | Item) -> None:
-        """What the next item would become."""
+        """The result for the next item."""
         if isinstance(found, Item):
             self.response.verdicts.add(valid=True, warnings=warnings_to_proto([found]))
             return

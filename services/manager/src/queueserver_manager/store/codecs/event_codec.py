@@ -18,7 +18,7 @@ from queueserver_manager.store.codecs.permission_codec import permission_fields,
 
 Fields = Mapping[str, Any]
 _JSON = json.JSONDecoder()
-#: Text in front of the events.
+#: The text before the events.
 _HEAD = re.compile(r'\{"time":(?P<time>[^,]+),"events":\[')
 
 

@@ -1,6 +1,6 @@
 """The table of readings that people see while a plan runs.
 
-Printing must not cost the plan time, so the RunEngine only puts documents into a queue, and a thread of our own
+Printing must not slow down the plan, so the RunEngine only puts documents into a queue, and a thread of our own
 prints them. Guarantees: rows appear in the order of the events, each run has its own table, and `flush` waits for
 what was put before. If the console takes no more text, the queue fills and the plan waits.
 Only streams named "primary" get rows; of other streams only the beginning is shown.

@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class EnvironmentChild:
-    """The process's parts, put together."""
+    """All parts of the process."""
 
     def __init__(self, connection: socket.socket, arguments: EnvironmentArguments) -> None:
         self._arguments = arguments

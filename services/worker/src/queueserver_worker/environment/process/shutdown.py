@@ -1,4 +1,4 @@
-"""The end of the environment process, which threads and processes of the startup code must not hold up.
+"""The end of the environment process, which threads and processes of the startup code must not delay.
 
 Guarantees: whatever was registered for the end of the process runs, threads get PATIENCE_SECONDS to finish, and the
 process ends within twice that even if they don't; threads that are left behind are named on the console.

@@ -29,7 +29,7 @@ class Line:
     last: str = ""
     lowest: float | None = None
     highest: float | None = None
-    #: How both are put together.
+    #: How both are combined.
     form: str = "{what} to {targets}"
 
     @property

@@ -1,4 +1,4 @@
-"""Bounds and units that stand in type hints: `Annotated[float, Ge(0), Unit("mm")]`.
+"""Bounds and units in type hints: `Annotated[float, Ge(0), Unit("mm")]`.
 
 Objects of annotated_types, pydantic's `Field` and similar ones are recognised by their attributes (`ge`, `gt`, `le`,
 `lt`, `multiple_of`, `unit`), so none of those packages is needed.
