@@ -87,7 +87,9 @@ class _ManagerRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ManagerRo
     MANAGER_ROLE_OWNER: _ManagerRole.ValueType  # 1
     """It holds the lease: it alone changes state and commands the Worker."""
     MANAGER_ROLE_STANDBY: _ManagerRole.ValueType  # 2
-    """Another Manager holds the lease; this one serves only StatusService and takes over when the lease ends."""
+    """Another Manager holds the lease; this one serves only StatusService and GetServerInfo, and takes
+    over when the lease ends.
+    """
 
 class ManagerRole(_ManagerRole, metaclass=_ManagerRoleEnumTypeWrapper):
     """Role of this Manager when several share one Redis."""
@@ -97,7 +99,9 @@ MANAGER_ROLE_UNSPECIFIED: ManagerRole.ValueType  # 0
 MANAGER_ROLE_OWNER: ManagerRole.ValueType  # 1
 """It holds the lease: it alone changes state and commands the Worker."""
 MANAGER_ROLE_STANDBY: ManagerRole.ValueType  # 2
-"""Another Manager holds the lease; this one serves only StatusService and takes over when the lease ends."""
+"""Another Manager holds the lease; this one serves only StatusService and GetServerInfo, and takes
+over when the lease ends.
+"""
 Global___ManagerRole: _TypeAlias = ManagerRole  # noqa: Y015
 
 class _ConnectionState:
