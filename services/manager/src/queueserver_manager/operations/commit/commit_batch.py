@@ -53,6 +53,25 @@ class CommitBatch:
     #: Approximate bytes of what is written.
     size: int = 0
 
+    def answer(self, failure: BaseException | None) -> None:
+        """Tell each caller what became of its request, or why the commit failed."""
+        for answer, error, depends in self.refused:
+            refuse(answer, failure if failure is not None and depends else error)
+        for answer, committed in self.taken:
+            if failure is not None:
+                refuse(answer, failure)
+            elif not answer.done():
+                answer.set_result(committed)
+
+
+def refuse(answer: asyncio.Future[Any], error: BaseException) -> None:
+    """Let a caller have an error; it may have left."""
+    if isinstance(error, asyncio.CancelledError):
+        answer.cancel()
+    elif not answer.done():
+        # A future takes no StopIteration, and a defect may well be one.
+        answer.set_exception(RuntimeError(repr(error)) if isinstance(error, StopIteration) else error)
+
 
 async def take_back(undos: list[Undo]) -> None:
     """Undo changes in time slices; all of them, even if the waiting caller is cancelled meanwhile."""

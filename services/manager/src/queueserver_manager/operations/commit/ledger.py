@@ -50,6 +50,7 @@ from queueserver_manager.operations.commit.commit_batch import (
     Committed,
     Decide,
     PendingDecision,
+    refuse,
     take_back,
 )
 from queueserver_manager.operations.commit.reply import NO_REPLY, ReplySpec
@@ -64,14 +65,6 @@ _CHANGES_PER_COMMIT, _BYTES_PER_COMMIT = 2000, 8 * 1024 * 1024
 #: Seconds until the next attempt with a store that answers but can't be used.
 _RETRY_SECONDS = 0.5
 _log = logging.getLogger(__name__)
-
-
-def _refuse(answer: asyncio.Future[Any], error: BaseException) -> None:
-    if isinstance(error, asyncio.CancelledError):
-        answer.cancel()
-    elif not answer.done():
-        # A future takes no StopIteration, and a defect may well be one.
-        answer.set_exception(RuntimeError(repr(error)) if isinstance(error, StopIteration) else error)
 
 
 def _caller_may_have_left(answer: asyncio.Future[Committed[Any]]) -> None:
@@ -239,7 +232,7 @@ class Ledger:
         finally:
             # It is stored, whatever happens to its listeners.
             self._committing = False
-            self._answer(step, None)
+            step.answer(None)
             self._serve_readers()
         if self._record.queue is not queue:
             time_slice = TimeSlice()
@@ -252,7 +245,7 @@ class Ledger:
             await take_back(step.undos)
         finally:
             self._committing = False
-            self._answer(step, failure)
+            step.answer(failure)
             self._serve_readers()
 
     async def _decide(self, step: CommitBatch) -> None:
@@ -358,16 +351,6 @@ class Ledger:
         if self._reserved.get(reply.request_id, reply.fingerprint) != reply.fingerprint:
             raise RequestIdReused
 
-    @staticmethod
-    def _answer(step: CommitBatch, failure: BaseException | None) -> None:
-        for answer, error, depends in step.refused:
-            _refuse(answer, failure if failure is not None and depends else error)
-        for answer, committed in step.taken:
-            if failure is not None:
-                _refuse(answer, failure)
-            elif not answer.done():
-                answer.set_result(committed)
-
     def _serve_readers(self) -> None:
         readers, self._readers = self._readers, []
         for look, answer in readers:
@@ -376,11 +359,11 @@ class Ledger:
             try:
                 answer.set_result(look(self._record))
             except Exception as error:  # noqa: BLE001 - a reader's refusal belongs to that reader
-                _refuse(answer, error)
+                refuse(answer, error)
 
     def _refuse_waiting(self, error: Refused) -> None:
         while self._waiting:
-            _refuse(self._waiting.popleft().answer, error)
+            refuse(self._waiting.popleft().answer, error)
 
     async def _recover(self) -> None:
         """Wait until the store answers, then start from what it says."""
