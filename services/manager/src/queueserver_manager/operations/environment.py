@@ -21,8 +21,9 @@ from queueserver_manager.domain.refusals.state_refusals import check
 from queueserver_manager.operations.commit.idempotent_commands import CommandLogEntry, IdempotentCommands
 from queueserver_manager.operations.commit.ledger import Ledger
 from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.operations.worker.worker_call import worker_call
 from queueserver_manager.operations.worker.worker_view import WorkerView
-from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerOutdated, WorkerRefused
+from queueserver_manager.worker_client.port import Worker, WorkerRefused
 
 _SETTLED = (
     EnvironmentState.CLOSED,
@@ -158,22 +159,15 @@ class EnvironmentOperations:
         """Send a command; the Worker reports its effect."""
         self._view.set_pending(pending, environment_id)
         try:
-            await send()
-        except WorkerRefused as error:
+            with worker_call(_refusal, self._on_stale):
+                await send()
+        except Refused:
+            # Whether it reached a Worker that does not answer is known when that is back.
             self._view.set_pending(PendingCommand.NONE, "")
-            raise _refusal(error) from error
-        except StaleEpoch as error:
-            self._on_stale()
-            raise WorkerUnavailable from error
-        except WorkerDown as error:
-            # Whether it arrived is known when the Worker is back.
-            self._view.set_pending(PendingCommand.NONE, "")
-            raise WorkerUnavailable from error
+            raise
 
 
-def _refusal(error: WorkerRefused) -> WrongState | WorkerUnavailable:
-    if isinstance(error, WorkerOutdated):
-        return WorkerUnavailable(error.message)
+def _refusal(error: WorkerRefused) -> WrongState:
     if error.reason == "ENVIRONMENT_EXISTS":
         return EnvironmentExists()
     return EnvironmentClosed(error.message)

@@ -13,7 +13,6 @@ from queueserver_manager.domain.queue.item import Item, ItemKind
 from queueserver_manager.domain.queue.submission import Submission
 from queueserver_manager.domain.refusals.environment_errors import EnvironmentClosed, RunEngineMissing
 from queueserver_manager.domain.refusals.errors import (
-    EnvironmentUnresponsive,
     FieldInvalid,
     ItemInvalid,
     ItemNotFound,
@@ -27,8 +26,9 @@ from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.commit.ledger import Ledger
 from queueserver_manager.operations.validation.allowed_inventory_cache import AllowedInventoryCache
 from queueserver_manager.operations.validation.submissions import Submissions
+from queueserver_manager.operations.worker.worker_call import worker_call
 from queueserver_manager.operations.worker.worker_view import WorkerView
-from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerOutdated, WorkerRefused
+from queueserver_manager.worker_client.port import Worker, WorkerRefused
 
 M = TypeVar("M")
 #: Bound of the messages of a plan that are examined, documented in the contract.
@@ -98,15 +98,8 @@ class PlanningOperations:
             raise EnvironmentClosed("RE Worker environment does not exist: open it, then simulate the plan.")
         check(Operation.SIMULATE_ITEM, self._view.state_during(self._ledger.summary))
         access = self._allowed_inventories.for_submitter(item.user_group).access
-        try:
+        with worker_call(_refusal):
             return await self._worker.simulate_plan(item, access, message_limit or MESSAGE_LIMIT)
-        except WorkerRefused as error:
-            meant = _refusal(error)
-            raise meant from (error if meant is not error else None)
-        except TimeoutError as error:
-            raise EnvironmentUnresponsive from error
-        except (WorkerDown, StaleEpoch) as error:
-            raise WorkerUnavailable from error
 
 
 def _refusal(error: WorkerRefused) -> Exception:
@@ -116,8 +109,6 @@ def _refusal(error: WorkerRefused) -> Exception:
         return EnvironmentClosed(error.message)
     if error.reason == "RUN_ENGINE_MISSING":
         return RunEngineMissing()
-    if isinstance(error, WorkerOutdated):
-        return WorkerUnavailable(error.message)
     if error.reason in {"FIELD_INVALID", "REQUEST_UNDECODABLE"}:
         # The Worker reads the item, and it is the item that it can't use.
         return ItemInvalid(error.message, violations=[Violation("item", error.message)])

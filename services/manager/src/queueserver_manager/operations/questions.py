@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from queueserver_manager.domain.refusals.environment_errors import EnvironmentClosed, RunEngineMissing
-from queueserver_manager.domain.refusals.errors import WorkerUnavailable
+from queueserver_manager.domain.refusals.errors import Refused, WorkerUnavailable
 from queueserver_manager.domain.refusals.question_errors import QuestionNotFound
 from queueserver_manager.operations.commit.idempotent_commands import CommandLogEntry, IdempotentCommands
 from queueserver_manager.operations.commit.ledger import Ledger
 from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.operations.worker.worker_call import worker_call
 from queueserver_manager.operations.worker.worker_view import WorkerView
-from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerOutdated, WorkerRefused
+from queueserver_manager.worker_client.port import Worker, WorkerRefused
 
 #: Without the answer: it may be a password.
 _ANSWER = CommandLogEntry("question_answered", "answered the question of the running plan")
@@ -44,18 +45,13 @@ class QuestionOperations:
             raise WorkerUnavailable
         if not self._view.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist: no plan asks anything.")
-        try:
+        with worker_call(_refusal, self._on_stale):
             await self._worker.answer_question(question_id, text)
-        except WorkerRefused as error:
-            if error.reason == "QUESTION_NOT_FOUND":
-                raise QuestionNotFound(error.metadata.get("question_id", "")) from error
-            if error.reason == "RUN_ENGINE_MISSING":
-                raise RunEngineMissing from error
-            if isinstance(error, WorkerOutdated):
-                raise WorkerUnavailable(error.message) from error
-            raise EnvironmentClosed(error.message) from error
-        except StaleEpoch as error:
-            self._on_stale()
-            raise WorkerUnavailable from error
-        except WorkerDown as error:
-            raise WorkerUnavailable from error
+
+
+def _refusal(error: WorkerRefused) -> Refused:
+    if error.reason == "QUESTION_NOT_FOUND":
+        return QuestionNotFound(error.metadata.get("question_id", ""))
+    if error.reason == "RUN_ENGINE_MISSING":
+        return RunEngineMissing()
+    return EnvironmentClosed(error.message)

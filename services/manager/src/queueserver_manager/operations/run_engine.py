@@ -17,9 +17,9 @@ from queueserver_manager.domain.queue.queue_run import stop_after
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.refusals.environment_errors import EnvironmentClosed, RunEngineMissing
 from queueserver_manager.domain.refusals.errors import (
-    EnvironmentUnresponsive,
     InvalidState,
     ItemNotRunning,
+    Refused,
     StorageUnavailable,
     WorkerUnavailable,
 )
@@ -27,14 +27,12 @@ from queueserver_manager.domain.refusals.state_refusals import check
 from queueserver_manager.operations.commit.idempotent_commands import CommandLogEntry, IdempotentCommands
 from queueserver_manager.operations.commit.ledger import Ledger
 from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.operations.worker.worker_call import worker_call
 from queueserver_manager.operations.worker.worker_view import Asked, WorkerView
 from queueserver_manager.worker_client.port import (
     EngineRequest,
     RunEngineAction,
-    StaleEpoch,
     Worker,
-    WorkerDown,
-    WorkerOutdated,
     WorkerRefused,
 )
 
@@ -181,25 +179,24 @@ class RunEngineOperations:
 
     async def _send(self, request: EngineRequest, action: Operation, execution_id: str) -> bool:
         """Tell the Worker; returns False if the execution is past being interrupted. Raises as :meth:`control`."""
-        try:
-            await self._worker.control_run_engine(request, execution_id)
-        except WorkerRefused as error:
+
+        def refusal(error: WorkerRefused) -> Refused:
             if error.reason == "RUN_ENGINE_MISSING":
-                raise RunEngineMissing from error
-            if isinstance(error, WorkerOutdated):
-                raise WorkerUnavailable(error.message) from error
+                return RunEngineMissing()
             if error.reason == "EXECUTION_ENDED" and request.item_uid:
-                raise ItemNotRunning(request.item_uid) from error
-            if error.reason in _PAST and action in _INTERRUPTIONS:
+                return ItemNotRunning(request.item_uid)
+            # The plan came to its end, or its pause did, while the request was on its way.
+            return InvalidState(f"Can't {action.value}: {error.message}", self._state(), ALLOWED[action])
+
+        with worker_call(refusal, self._on_stale):
+            try:
+                await self._worker.control_run_engine(request, execution_id)
+            except WorkerRefused as error:
+                is_named = error.reason == "EXECUTION_ENDED" and request.item_uid
+                if is_named or error.reason not in _PAST or action not in _INTERRUPTIONS:
+                    raise
                 # A plan that has paused meanwhile is in the requested state.
                 return error.metadata.get("state") == "paused"
-            # The plan came to its end, or its pause did, while the request was on its way.
-            raise InvalidState(f"Can't {action.value}: {error.message}", self._state(), ALLOWED[action]) from error
-        except StaleEpoch as error:
-            self._on_stale()
-            raise WorkerUnavailable from error
-        except WorkerDown as error:
-            raise WorkerUnavailable from error
         return True
 
     def _state(self) -> ManagerState:
@@ -222,12 +219,6 @@ class RunEngineOperations:
         check(Operation.READ_METADATA, self._state())
         if view.environment.run_engine is RunEngineState.NONE:
             raise RunEngineMissing
-        try:
+        with worker_call(lambda error: EnvironmentClosed(error.message)):
             metadata = await self._worker.metadata()
-        except WorkerRefused as error:
-            raise EnvironmentClosed(error.message) from error
-        except TimeoutError as error:
-            raise EnvironmentUnresponsive from error
-        except WorkerDown as error:
-            raise WorkerUnavailable from error
         return permitted(metadata, self._permitted_keys)
