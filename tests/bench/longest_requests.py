@@ -1,4 +1,4 @@
-"""Every method's longest request: how long the Manager's loop is with nobody else, and how long a plan's end waits.
+"""Every method's longest request: how long it keeps the Manager's loop, and how long AbortPlanNow takes beside it.
 
 Both are told without what the machine did for others meanwhile, and the best of several tries counts.
 """

@@ -1,6 +1,6 @@
 """Whatever a client asks for, as much of it as it may: a plan is aborted meanwhile.
 
-How long that takes, and how long the Manager's loop is with nobody else, is measured by `make bench-longest`.
+`make bench-longest` measures how long that takes, and how long each request keeps the Manager's loop.
 """
 
 from __future__ import annotations

@@ -202,7 +202,7 @@ async def test_a_stop_that_redis_does_not_take_is_noted_until_the_plan_is_accoun
         d.worker.fault = it_has_ended()
         await d.control(verb)
         assert d.stops_after("x-1") == (verb in PAUSES, verb not in PAUSES)
-        d.view.forget_heard()
+        d.view.forget_received()
         assert d.stops_after("x-1") == (verb in PAUSES, verb not in PAUSES)
         d.view.drop_requests()
         assert d.stops_after("x-1") == (False, False)

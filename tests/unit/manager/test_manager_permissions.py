@@ -11,7 +11,7 @@ from queueserver_manager.domain.permissions.permissions import (
     MAX_ENTRIES,
     MAX_GROUPS,
     Permissions,
-    nobody,
+    no_access,
     violations_of,
 )
 
@@ -99,7 +99,7 @@ def test_a_default_group_that_is_not_there_is_never_replaced_by_another_one() ->
 
 
 def test_with_a_problem_nobody_is_in_a_group_and_the_problem_is_told() -> None:
-    permissions = nobody("the file x.yaml can't be read (no such file)")
+    permissions = no_access("the file x.yaml can't be read (no such file)")
 
     for group in ("admin", "primary", "visitors"):
         with pytest.raises(GroupNotFound, match=r"because the file x\.yaml can't be read .*: mend the permissions"):

@@ -13,7 +13,7 @@ from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory, Plan
 from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.lock.lock import Claim, Lock
-from queueserver_manager.domain.permissions.permissions import nobody
+from queueserver_manager.domain.permissions.permissions import no_access
 from queueserver_manager.domain.queue.mode import QueueMode
 from queueserver_manager.domain.record import Record, Revisions, parts_of
 from queueserver_manager.domain.tasks.tasks import KeptTask
@@ -49,7 +49,7 @@ SAMPLES: list[ch.Change] = [
     ch.DropHistory(1, 3),
     ch.DropHistory(1, 4),
     ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=False),
-    ch.SetPermissions(nobody("they are being mended")),
+    ch.SetPermissions(no_access("they are being mended")),
     ch.SetMode(QueueMode(loop=True)),
     ch.SetAutostart(enabled=True),
     ch.PutTask(KeptTask(task("new", 9))),
@@ -108,7 +108,7 @@ def random_change(record: Record, data: st.DataObject, number: int) -> ch.Change
         ch.AddHistory(replace(entry(record.history.next_number), size=number)),
         ch.DropHistory(record.history.first_number, record.history.first_number + rank % 3),
         ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=True),
-        ch.SetPermissions(nobody(str(rank))),
+        ch.SetPermissions(no_access(str(rank))),
         ch.SetMode(QueueMode(ignore_failures=bool(rank % 2))),
         ch.SetAutostart(enabled=bool(rank % 2)),
         ch.SetWorker(f"boot-{number}"),
@@ -173,7 +173,7 @@ def test_a_history_entry_out_of_turn_is_a_defect() -> None:
         (ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=False), ("plans",)),
         (ch.SetInventory(INVENTORY, plans_changed=False, devices_changed=True), ("devices",)),
         (ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=True), ("plans", "devices")),
-        (ch.SetPermissions(nobody("")), ("permissions",)),
+        (ch.SetPermissions(no_access("")), ("permissions",)),
     ],
     ids=repr,
 )

@@ -122,7 +122,7 @@ async def test_a_pause_that_the_worker_reports_is_pending_for_as_long_as_it_repo
         d.view.set_environment(RUNNING)
         assert not d.view.pause_pending
         await d.control(verb)
-        d.view.forget_heard()
+        d.view.forget_received()
         assert not d.view.pause_pending
 
 

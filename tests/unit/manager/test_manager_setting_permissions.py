@@ -11,7 +11,7 @@ import pytest
 from queueserver_inventory.access import GroupRules
 from queueserver_manager.domain.events import InventoryReplaced, PermissionsReplaced
 from queueserver_manager.domain.permissions.permission_errors import FileInvalid, PermissionsInvalid, ReloadDisabled
-from queueserver_manager.domain.permissions.permissions import BUILT_IN, Permissions, nobody
+from queueserver_manager.domain.permissions.permissions import BUILT_IN, Permissions, no_access
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.refusals.errors import FieldInvalid, RevisionMismatch
 from queueserver_manager.operations.commit.reply import ReplySpec
@@ -160,6 +160,6 @@ async def test_permissions_to_begin_with_are_stored_when_redis_is_back() -> None
 
 
 async def test_setting_permissions_ends_the_problem_that_there_were_none() -> None:
-    async with scripted_term(record=Record(store_id="s", permissions=nobody("the file is wrong"))) as o:
+    async with scripted_term(record=Record(store_id="s", permissions=no_access("the file is wrong"))) as o:
         await operations(o).set({"root": GroupRules()}, REPLY)
         assert (await operations(o).get())[0].problem == ""

@@ -138,12 +138,7 @@ if _typing.TYPE_CHECKING:
     )
     from queueserver_client.models.lock import LockChange, LockInfo, LockRequest
     from queueserver_client.models.modes import InterruptedPolicy, QueueMode
-    from queueserver_client.models.planning import (
-        ItemVerdict,
-        SimulatedMotion,
-        Simulation,
-        SimulationProblem,
-    )
+    from queueserver_client.models.planning import ItemVerdict, SimulatedMotion, Simulation, SimulationProblem
     from queueserver_client.models.server_info import (
         CodeRevision,
         ProcessInfo,
@@ -164,14 +159,7 @@ if _typing.TYPE_CHECKING:
         Status,
     )
     from queueserver_client.models.storage import Storage, StorageState
-    from queueserver_client.models.tasks import (
-        Task,
-        TaskFailureCause,
-        TaskKind,
-        TaskResult,
-        TaskState,
-        TaskStatus,
-    )
+    from queueserver_client.models.tasks import Task, TaskFailureCause, TaskKind, TaskResult, TaskState, TaskStatus
     from queueserver_client.models.waiting import AwaitedDevice, PlanWait, Question, Suspension
     from queueserver_client.positions import Address, After, Before, Position
     from queueserver_client.services.environment import AsyncEnvironment
@@ -179,17 +167,12 @@ if _typing.TYPE_CHECKING:
     from queueserver_client.services.inventory import AsyncInventory, DeviceList, PlanList
     from queueserver_client.services.lock import AsyncLock, LockState
     from queueserver_client.services.lock_hold import Hold
-    from queueserver_client.services.permissions import (
-        Permissions,
-    )
+    from queueserver_client.services.permissions import Permissions
     from queueserver_client.services.queue import AsyncQueue
     from queueserver_client.services.queue_answers import Moved, MovedBatch, QueuePage, Removed, RemovedBatch
     from queueserver_client.services.run_engine import AsyncRunEngine, RunFilter, RunList
     from queueserver_client.services.server import AsyncServer
-    from queueserver_client.services.tasks import (
-        TaskFailed,
-        TaskHandle,
-    )
+    from queueserver_client.services.tasks import TaskFailed, TaskHandle
     from queueserver_client.sync import Client
     from queueserver_client.values import Array
     from queueserver_client.view import QueueView

@@ -18,7 +18,7 @@ from queueserver_long_work.time_slice import TimeSlice
 
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.permissions.permission_errors import FileInvalid, ReloadDisabled
-from queueserver_manager.domain.permissions.permissions import BUILT_IN, Permissions, nobody, violations_of
+from queueserver_manager.domain.permissions.permissions import BUILT_IN, Permissions, no_access, violations_of
 from queueserver_manager.domain.refusals.errors import Violation
 
 #: More violations than a person reads are not looked for.
@@ -82,7 +82,7 @@ class Files:
             fresh = await _read_permissions(self.permissions)
         except FileInvalid as error:
             _log.error("%s Stored permissions stay in force; without any, nobody may use anything.", error.message)
-            return FirstPermissions(nobody(error.clause))
+            return FirstPermissions(no_access(error.clause))
         return FirstPermissions(fresh, fresh)
 
     async def first_inventory(self) -> Inventory | None:

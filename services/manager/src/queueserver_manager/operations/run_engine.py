@@ -125,7 +125,7 @@ class RunEngineOperations:
         asked = self._view.ask(execution_id, is_pause=action is Operation.PAUSE, binds=not request.item_uid)
         try:
             if running is not None and await self._send(request, action, execution_id):
-                self._view.heard(asked)
+                self._view.received(asked)
                 if request.verb is RunEngineAction.PAUSE_IMMEDIATE:
                     self._view.pause_at_once_for = execution_id
                 return True

@@ -114,7 +114,7 @@ class Permissions:
         return f"{shown} and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else shown
 
 
-def nobody(problem: str) -> Permissions:
+def no_access(problem: str) -> Permissions:
     """Permissions that allow nothing, because of a problem (a clause without a full stop)."""
     return Permissions({ROOT: GroupRules()}, problem)
 

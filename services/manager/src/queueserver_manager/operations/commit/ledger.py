@@ -215,7 +215,7 @@ class Ledger:
             await self._fail(step, NotReady())
             raise
         except asyncio.CancelledError as interruption:
-            # Amid a commit it is unknown what is stored: for the callers, too, that is an interruption, not a refusal.
+            # During a commit it is unknown what is stored, so the callers are interrupted and not refused.
             await self._fail(step, interruption if sent else NotReady())
             raise
         except BaseException as defect:

@@ -139,7 +139,7 @@ class WorkerView:
         self._asked.append(asked)
         return asked
 
-    def heard(self, asked: Asked) -> None:
+    def received(self, asked: Asked) -> None:
         """The Worker has it: from now on it reports the effect, that of a pending pause as soon as there is one."""
         environment = self.environment
         shown = environment.pause_pending or environment.run_engine is RunEngineState.PAUSED
@@ -151,7 +151,7 @@ class WorkerView:
             self._asked.remove(asked)
             self.changed()
 
-    def forget_heard(self) -> None:
+    def forget_received(self) -> None:
         """A snapshot shows what the Worker has received."""
         self._asked = [one for one in self._asked if not one.is_received]
 

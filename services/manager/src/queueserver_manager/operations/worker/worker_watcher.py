@@ -141,7 +141,7 @@ class WorkerWatcher:
         if execution is not None and running is not None and execution.execution_id == running.execution_id:
             view.confirmed = True
         view.leaving_pause = False
-        view.forget_heard()
+        view.forget_received()
         view.set_runs(execution.runs if execution is not None else ())
         view.set_environment(snapshot.environment)
         if action.account is not None:
