@@ -27,9 +27,13 @@ def view_of(environment: Environment, *, confirmed: bool = True) -> WorkerView:
     """What a Manager knows of a connected Worker with this environment; ids are id-1, id-2, …"""
     ids = (f"id-{number}" for number in range(1, 1000))
     view = WorkerView(lambda: None, lambda: NOW, lambda: next(ids))
-    view.connected, view.boot_id, view.confirmed = True, "boot", confirmed
-    view.set_environment(environment)
+    view.meet(snapshot_of(environment), executes_item=confirmed)
     return view
+
+
+def snapshot_of(environment: Environment) -> WorkerSnapshot:
+    """What a Worker with this environment reports that executes nothing and keeps no outcome."""
+    return WorkerSnapshot("boot", 0, 1, environment, None, None, ())
 
 
 class ScriptedWorker:

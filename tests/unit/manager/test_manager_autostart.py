@@ -17,7 +17,7 @@ from queueserver_manager.operations.autostart import AUTOSTART_USER, Autostart
 
 from tests.unit.manager.samples import plan, record_of
 from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
-from tests.unit.manager.scripted_worker import CLOSED, OPEN, PAUSED, RUNNING, view_of
+from tests.unit.manager.scripted_worker import CLOSED, OPEN, PAUSED, RUNNING, snapshot_of, view_of
 
 
 class Desk:
@@ -113,9 +113,9 @@ async def test_it_waits_for_an_environment_that_can_execute(environment: Environ
 
 async def test_it_waits_for_the_worker_and_for_commands_under_way() -> None:
     async with desk(ready()) as d:
-        d.view.connected = False
+        d.view.lose()
         d.autostart.look()
-        d.view.connected = True
+        d.view.meet(snapshot_of(OPEN), executes_item=False)
         d.view.set_pending(PendingCommand.CLOSE, "environment")
         d.autostart.look()
         await d.settle()

@@ -54,4 +54,4 @@ async def test_an_environment_that_it_can_not_open_is_not_said_to_be_closed() ->
         d.worker.fault = WorkerOutdated("it lacks a method")
         with pytest.raises(WorkerUnavailable, match="older than this Manager"):
             await d.environment.open(NO_REPLY)
-        assert d.view.pending is PendingCommand.NONE
+        assert d.view.status.pending is PendingCommand.NONE

@@ -33,7 +33,7 @@ from queueserver_manager.worker_client.port import (
 
 from tests.unit.manager.run_engine_desk import PAUSES, desk
 from tests.unit.manager.scripted_store import SECONDS
-from tests.unit.manager.scripted_worker import CLOSED, OPEN, PAUSED, RUNNING
+from tests.unit.manager.scripted_worker import CLOSED, OPEN, PAUSED, RUNNING, snapshot_of
 
 _V = RunEngineAction
 ENDS = [_V.RESUME, _V.STOP, _V.ABORT, _V.HALT]
@@ -52,7 +52,8 @@ async def test_a_verb_is_passed_on_in_the_states_that_allow_it(
     environment: Environment, verbs: list[RunEngineAction], verb: RunEngineAction, confirmed: bool
 ) -> None:
     async with desk(environment) as d:
-        d.view.confirmed = confirmed
+        if not confirmed:
+            d.view.await_confirmation()
         if verb in verbs:
             await d.control(verb)
             assert d.worker.heard == [(verb, "why")]
@@ -81,13 +82,13 @@ async def test_when_nothing_runs_a_verb_is_refused(
     async with desk(environment, runs=False) as d:
         with pytest.raises(error):
             await d.control(verb)
-        assert (d.worker.heard, d.view.pause_pending, d.view.leaving_pause) == ([], False, False)
+        assert (d.worker.heard, d.view.pause_pending, d.view.status.leaving_pause) == ([], False, False)
 
 
 @pytest.mark.parametrize("verb", RunEngineAction)
 async def test_without_a_worker_a_verb_is_refused_at_once(verb: RunEngineAction) -> None:
     async with desk(RUNNING) as d:
-        d.view.connected = False
+        d.view.lose()
         with pytest.raises(WorkerUnavailable):
             await d.control(verb)
         assert d.worker.heard == []
@@ -107,11 +108,11 @@ async def test_a_pause_is_pending_until_the_plan_is_paused(verb: RunEngineAction
 async def test_it_is_known_whether_a_pause_that_is_pending_is_one_at_once() -> None:
     async with desk(RUNNING) as d:
         await d.control(_V.PAUSE_DEFERRED)
-        assert d.view.pause_at_once_for == ""
+        assert d.view.status.pause_at_once_for == ""
         await d.control(_V.PAUSE_IMMEDIATE)
-        assert d.view.pause_at_once_for == "x-1"
+        assert d.view.status.pause_at_once_for == "x-1"
         d.view.set_environment(PAUSED)
-        assert d.view.pause_at_once_for == ""
+        assert d.view.status.pause_at_once_for == ""
 
 
 @pytest.mark.parametrize("verb", PAUSES)
@@ -122,7 +123,7 @@ async def test_a_pause_that_the_worker_reports_is_pending_for_as_long_as_it_repo
         d.view.set_environment(RUNNING)
         assert not d.view.pause_pending
         await d.control(verb)
-        d.view.forget_received()
+        d.view.meet(snapshot_of(RUNNING), executes_item=True)
         assert not d.view.pause_pending
 
 
@@ -194,9 +195,9 @@ async def test_a_pause_is_over_with_its_item() -> None:
         d.view.drop_requests()
         assert not d.view.pause_pending
         d.view.set_environment(PAUSED)
-        assert d.view.item_paused
+        assert d.view.status.item_paused
         d.view.drop_requests()
-        assert not d.view.item_paused
+        assert not d.view.status.item_paused
 
 
 @pytest.mark.parametrize("verb", [*ENDS, _V.ABORT_NOW])
@@ -205,7 +206,7 @@ async def test_a_plan_that_leaves_its_pause_is_executing_at_once(verb: RunEngine
         await d.control(verb)
         assert d.view.state(has_running_item=True, has_foreground_task=False).name == "EXECUTING_QUEUE"
         d.view.set_environment(RUNNING)
-        assert not d.view.leaving_pause
+        assert not d.view.status.leaving_pause
         d.view.set_environment(PAUSED)
         assert d.view.state(has_running_item=True, has_foreground_task=False).name == "PAUSED"
 
@@ -238,7 +239,11 @@ async def test_what_the_worker_refuses_is_refused_and_leaves_no_trace(
         d.worker.fault = fault
         with pytest.raises(error) as caught:
             await d.control(_V.RESUME, REPLY)
-        assert (d.view.leaving_pause, d.stale, d.current_term.ledger.recall_command(REPLY)) == (False, stale, None)
+        assert (d.view.status.leaving_pause, d.stale, d.current_term.ledger.recall_command(REPLY)) == (
+            False,
+            stale,
+            None,
+        )
         if isinstance(fault, WorkerRefused) and isinstance(caught.value, InvalidState):
             assert caught.value.message == f"Can't resume the plan: {fault.message}"
             assert (caught.value.state, caught.value.allowed) == (ManagerState.PAUSED, [ManagerState.PAUSED])
@@ -266,7 +271,7 @@ async def test_no_commit_in_flight_delays_an_emergency() -> None:
         assert not edit.done()
         destroyed: ReplySpec[str] = ReplySpec(lambda environment_id, _revision: environment_id.encode())
         assert await asyncio.wait_for(d.environment.destroy("anna", destroyed), SECONDS) == b"environment"
-        assert (d.worker.environment_commands, d.view.pending) == (["destroy"], PendingCommand.DESTROY)
+        assert (d.worker.environment_commands, d.view.status.pending) == (["destroy"], PendingCommand.DESTROY)
         d.current_term.store.may_go_on.set()
         await asyncio.wait_for(edit, SECONDS)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from queueserver_manager.domain.events import QueueStopped, StopReason
-from queueserver_manager.domain.lifecycle import PendingCommand
+from queueserver_manager.domain.lifecycle import PendingCommand, RunEngineState
 from queueserver_manager.domain.queue.item import ExitStatus
 from queueserver_manager.domain.queue.queue_run import stop_after
 from queueserver_manager.domain.refusals.errors import NotReady
@@ -46,9 +47,16 @@ def test_a_pause_that_came_too_late_stops_the_queue_and_is_then_over(machine: Ma
 
 @pytest.mark.parametrize("status", [ExitStatus.ABORTED, ExitStatus.HALTED, ExitStatus.STOPPED])
 def test_leaving_a_pause_is_over_when_the_plan_has_ended(machine: Machine, status: ExitStatus) -> None:
-    machine.term.view.leaving_pause = True
+    view = machine.term.view
+
+    async def leave_a_pause() -> None:
+        view.set_environment(replace(view.status.environment, run_engine=RunEngineState.PAUSED))
+        view.leave_pause()
+
+    machine.loop.run_until_complete(leave_a_pause())
+    assert view.status.leaving_pause
     machine.finish(status=status, twice=False)
-    assert (machine.record.running, machine.term.view.leaving_pause) == (None, False)
+    assert (machine.record.running, view.status.leaving_pause) == (None, False)
 
 
 def test_who_waits_for_an_environment_is_sent_away_when_the_term_ends(machine: Machine) -> None:

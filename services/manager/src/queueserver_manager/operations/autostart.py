@@ -46,8 +46,8 @@ class Autostart:
     def _can_execute(self) -> bool:
         view = self._view
         idle = view.state(has_running_item=False, has_foreground_task=False) is ManagerState.IDLE
-        usable = view.environment.run_engine is RunEngineState.IDLE
-        return view.connected and idle and usable and view.claim_context().can_execute
+        usable = view.status.environment.run_engine is RunEngineState.IDLE
+        return view.status.connected and idle and usable and view.claim_context().can_execute
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._starting = None

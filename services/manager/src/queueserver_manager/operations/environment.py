@@ -63,8 +63,8 @@ class EnvironmentOperations:
     async def _open(self) -> str:
         self._view.refuse_when_stopping()
         self._require_worker()
-        if self._view.environment.exists and self._view.pending is PendingCommand.NONE:
-            settled = self._view.environment.state in _SETTLED
+        if self._view.status.environment.exists and self._view.status.pending is PendingCommand.NONE:
+            settled = self._view.status.environment.state in _SETTLED
             if settled:
                 raise EnvironmentExists
         check(Operation.OPEN_ENVIRONMENT, self._state())
@@ -82,7 +82,7 @@ class EnvironmentOperations:
         if state is ManagerState.IDLE:
             self._require_environment()
         check(Operation.CLOSE_ENVIRONMENT, state)
-        environment_id = self._view.environment.environment_id
+        environment_id = self._view.status.environment.environment_id
         await self._command(PendingCommand.CLOSE, environment_id, self._worker.close_environment)
         return environment_id
 
@@ -95,15 +95,15 @@ class EnvironmentOperations:
 
     async def _destroy(self, user: str) -> str:
         self._require_worker()
-        if self._view.pending is not PendingCommand.OPEN:
+        if self._view.status.pending is not PendingCommand.OPEN:
             self._require_environment()
-        environment_id = self._view.environment.environment_id
+        environment_id = self._view.status.environment.environment_id
         await self._command(PendingCommand.DESTROY, environment_id, lambda: self._worker.destroy_environment(user))
         return environment_id
 
     def get(self) -> Environment:
         """The environment as last reported."""
-        return self._view.environment
+        return self._view.status.environment
 
     async def wait(self, environment_id: str) -> AsyncIterator[Environment]:
         """The environment and each change, until no operation on it is in progress.
@@ -111,7 +111,7 @@ class EnvironmentOperations:
         Raises EnvironmentNotFound, NotReady.
         """
         view = self._view
-        known = (view.environment.environment_id, view.pending_id if view.pending is PendingCommand.OPEN else "")
+        known = (view.status.environment.environment_id, view.status.pending_id if view.status.pending is PendingCommand.OPEN else "")
         if environment_id and environment_id not in known:
             raise EnvironmentNotFound(
                 f"Environment {environment_id!r} is neither the present nor the last one: leave the id out to wait "
@@ -123,7 +123,7 @@ class EnvironmentOperations:
             while True:
                 changed.clear()
                 # Read at once: a change while the caller takes one value belongs to the next value, not to this one.
-                environment, pending = view.environment, view.pending
+                environment, pending = view.status.environment, view.status.pending
                 if environment is not shown and pending is not PendingCommand.OPEN:
                     shown = environment
                     yield environment
@@ -146,11 +146,11 @@ class EnvironmentOperations:
         return self._view.state_during(self._ledger.summary)
 
     def _require_worker(self) -> None:
-        if not self._view.connected:
+        if not self._view.status.connected:
             raise WorkerUnavailable
 
     def _require_environment(self) -> None:
-        if not self._view.environment.exists:
+        if not self._view.status.environment.exists:
             raise EnvironmentClosed(
                 "RE Worker environment does not exist.", "Nothing is left to do: there is no environment to end."
             )

@@ -205,7 +205,8 @@ class OwnershipTerm:
         try:
             await asyncio.wait([meeting, *jobs], timeout=_MEETING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             # Earlier events are in the record: no watcher gets them as news.
-            self.view.confirmed = self._record.running is not None
+            if self._record.running is not None:
+                self.view.confirm()
             self._board.listen(self._tell_status)
             self._board.collect_from(self._facts)
             on_ready()
@@ -309,7 +310,7 @@ class OwnershipTerm:
 
     def _act_on(self, event: Event) -> None:
         if isinstance(event, QueueStarted):
-            self.view.confirmed = False
+            self.view.await_confirmation()
         elif isinstance(event, ItemFinished):
             self.view.drop_requests()
             again = self._record.queue.get(event.requeued_as_uid)
@@ -325,7 +326,7 @@ class OwnershipTerm:
             self.tasks.wake(event.task.uid)
         elif isinstance(event, ItemStarted) and self._is_running(event.running.execution_id):
             if event.running.immediate:
-                self.view.confirmed = False
+                self.view.await_confirmation()
             self.runner.dispatch(event.running)
 
     def _view_changed(self) -> None:
@@ -367,15 +368,15 @@ class OwnershipTerm:
             lock=summary.lock,
             emergency_key_is_set=summary.emergency_key_is_set,
             pause_pending=view.pause_pending or (summary.running is not None and summary.running.pause_pending),
-            pause_at_once=summary.running is not None and view.pause_at_once_for == summary.running.execution_id,
-            environment=view.environment,
-            run_list=(view.boot_id, view.runs_changes),
+            pause_at_once=summary.running is not None and view.status.pause_at_once_for == summary.running.execution_id,
+            environment=view.status.environment,
+            run_list=(view.status.boot_id, view.runs_changes),
             storage=self._storage.present,
-            worker_up=view.connected,
-            worker_storage=view.storage,
+            worker_up=view.status.connected,
+            worker_storage=view.status.storage,
             is_owner=True,
             owner_address=self._settings.address,
             epoch=self._settings.epoch,
             insecure_listen=self._settings.insecure_listen,
-            worker_insecure_listen=view.insecure_listen,
+            worker_insecure_listen=view.status.insecure_listen,
         )

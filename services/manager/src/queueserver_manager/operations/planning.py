@@ -92,9 +92,9 @@ class PlanningOperations:
             raise FieldInvalid("message_limit", f"must be from 0 to {MESSAGE_LIMIT}")
         if item.kind is not ItemKind.PLAN:
             raise FieldInvalid("item.item_type", "must be a plan: an instruction does nothing that could be simulated")
-        if not self._view.connected:
+        if not self._view.status.connected:
             raise WorkerUnavailable
-        if not self._view.environment.exists:
+        if not self._view.status.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist: open it, then simulate the plan.")
         check(Operation.SIMULATE_ITEM, self._view.state_during(self._ledger.summary))
         access = self._allowed_inventories.for_submitter(item.user_group).access

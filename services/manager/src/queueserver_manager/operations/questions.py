@@ -41,9 +41,9 @@ class QuestionOperations:
         )
 
     async def _answer(self, question_id: str, text: str) -> None:
-        if not self._view.connected:
+        if not self._view.status.connected:
             raise WorkerUnavailable
-        if not self._view.environment.exists:
+        if not self._view.status.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist: no plan asks anything.")
         with worker_call(_refusal, self._on_stale):
             await self._worker.answer_question(question_id, text)

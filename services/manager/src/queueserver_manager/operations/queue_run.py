@@ -68,19 +68,19 @@ class ExecutionOperations:
     def _require_executable(self, record: Record, action: Operation) -> None:
         view = self._view
         view.refuse_when_stopping()
-        if not view.connected:
+        if not view.status.connected:
             raise WorkerUnavailable
         state = self._state(record)
-        if not view.environment.exists and state in ALLOWED[action]:
+        if not view.status.environment.exists and state in ALLOWED[action]:
             raise EnvironmentClosed(f"RE Worker environment does not exist: open it, then {action.value}.")
         if action is Operation.START_QUEUE and record.execution.active:
             refuse_second_start(state, stop_pending=record.execution.stop_pending)
         check(action, state)
-        if view.environment.run_engine is RunEngineState.NONE:
+        if view.status.environment.run_engine is RunEngineState.NONE:
             raise RunEngineMissing
-        if view.environment.run_engine is RunEngineState.PANICKED:
+        if view.status.environment.run_engine is RunEngineState.PANICKED:
             raise RunEnginePanicked
-        if view.environment.run_engine is not RunEngineState.IDLE:
+        if view.status.environment.run_engine is not RunEngineState.IDLE:
             raise RunEngineBusy
 
     async def stop(self, caller: Caller, reply: ReplySpec[None]) -> bytes:

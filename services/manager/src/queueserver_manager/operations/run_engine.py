@@ -125,9 +125,7 @@ class RunEngineOperations:
         asked = self._view.ask(execution_id, is_pause=action is Operation.PAUSE, binds=not request.item_uid)
         try:
             if running is not None and await self._send(request, action, execution_id):
-                self._view.received(asked)
-                if request.verb is RunEngineAction.PAUSE_IMMEDIATE:
-                    self._view.pause_at_once_for = execution_id
+                self._view.received(asked, at_once=request.verb is RunEngineAction.PAUSE_IMMEDIATE)
                 return True
             return await self._stop_after(request, asked)
         except WorkerUnavailable:
@@ -154,7 +152,7 @@ class RunEngineOperations:
             return (await self._ledger.submit(decide)).result
         except StorageUnavailable as error:
             # It stays noted here until the outcome is stored.
-            asked.binds = asked.stays = bool(asked.execution_id)
+            self._view.keep(asked)
             if not error.fate_known:
                 # What was being stored may have started another one.
                 raise
@@ -162,18 +160,18 @@ class RunEngineOperations:
 
     def _check(self, action: Operation) -> None:
         view = self._view
-        if not view.connected:
+        if not view.status.connected:
             raise WorkerUnavailable
         state = self._state()
         if state in ALLOWED[action]:
             return
         # While it opens or closes, an environment lacks a RunEngine for that reason: the state is the obstacle.
         if state is ManagerState.IDLE:
-            if not view.environment.exists:
+            if not view.status.environment.exists:
                 raise EnvironmentClosed(
                     "RE Worker environment does not exist: there is no plan to act upon.", "Nothing is left to do."
                 )
-            if view.environment.run_engine is RunEngineState.NONE:
+            if view.status.environment.run_engine is RunEngineState.NONE:
                 raise RunEngineMissing
         check(action, state)
 
@@ -212,12 +210,12 @@ class RunEngineOperations:
         Raises EnvironmentClosed, InvalidState, RunEngineMissing, EnvironmentUnresponsive, WorkerUnavailable.
         """
         view = self._view
-        if not view.connected:
+        if not view.status.connected:
             raise WorkerUnavailable
-        if not view.environment.exists:
+        if not view.status.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist.")
         check(Operation.READ_METADATA, self._state())
-        if view.environment.run_engine is RunEngineState.NONE:
+        if view.status.environment.run_engine is RunEngineState.NONE:
             raise RunEngineMissing
         with worker_call(lambda error: EnvironmentClosed(error.message)):
             metadata = await self._worker.metadata()

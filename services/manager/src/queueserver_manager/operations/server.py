@@ -66,7 +66,7 @@ class ServerOperations:
 
     async def _accept(self, mode: StopMode) -> None:
         if mode is StopMode.AT_ONCE:
-            self._view.stopping = True
+            self._view.stop_starting()
         else:
             # What is being committed may be a start. What is decided after this check is refused: the next commit may
             # begin before a task that waits for it continues.
@@ -75,13 +75,13 @@ class ServerOperations:
     def _stop_if_idle(self, record: Record) -> None:
         """Raises InvalidState."""
         self._require_idle(record)
-        self._view.stopping = True
+        self._view.stop_starting()
 
     def _require_idle(self, record: Record) -> None:
         state = self._view.state_during(self._ledger.summary)
         check(Operation.STOP_SERVER, state)
         # One that was accepted a moment ago may not have reached the Worker.
-        tasks = max(self._view.environment.background_tasks, record.tasks.background_count)
+        tasks = max(self._view.status.environment.background_tasks, record.tasks.background_count)
         if tasks:
             there = "a task runs" if tasks == 1 else f"{tasks} tasks run"
             raise InvalidState(
@@ -92,7 +92,7 @@ class ServerOperations:
 
     async def worker_info(self) -> bytes:
         """Facts about the Worker, as a serialized WorkerInfo. Raises WorkerUnavailable."""
-        if not self._view.connected:
+        if not self._view.status.connected:
             raise WorkerUnavailable
         try:
             return await self._worker.info()

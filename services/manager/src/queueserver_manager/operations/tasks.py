@@ -65,8 +65,8 @@ class TaskOperations:
             acceptance = Acceptance(
                 user=caller.user,
                 user_group=group,
-                boot_id=view.boot_id,
-                environment_id=view.environment.environment_id,
+                boot_id=view.status.boot_id,
+                environment_id=view.status.environment.environment_id,
                 now=self._now(),
                 new_id=self._new_id,
             )
@@ -88,16 +88,16 @@ class TaskOperations:
     def _require_environment(self, record: Record, *, background: bool) -> None:
         view = self._view
         view.refuse_when_stopping()
-        if not view.connected:
+        if not view.status.connected:
             raise WorkerUnavailable
         state = view.state(
             has_running_item=record.running is not None, has_foreground_task=record.tasks.foreground is not None
         )
-        if not view.environment.exists and state in ALLOWED[Operation.EXECUTE_TASK]:
+        if not view.status.environment.exists and state in ALLOWED[Operation.EXECUTE_TASK]:
             raise EnvironmentClosed("RE Worker environment does not exist: open it, then start the task.")
         if not background:
             check(Operation.EXECUTE_TASK, state)
-        elif not view.environment.is_open or view.pending is not PendingCommand.NONE:
+        elif not view.status.environment.is_open or view.status.pending is not PendingCommand.NONE:
             check(Operation.EXECUTE_BACKGROUND_TASK, state)
 
     async def get(self, uid: str) -> KeptTask:

@@ -99,6 +99,10 @@ class WorkerSnapshot:
     #: The Worker is open to every client that can reach it.
     insecure_listen: bool = False
 
+    def executes(self, execution_id: str) -> bool:
+        """Whether this execution is what runs."""
+        return self.execution is not None and self.execution.execution_id == execution_id
+
     @property
     def tells_an_end(self) -> bool:
         """Whether it says that a plan, a task or the environment ended: its journal may have what led to it."""

@@ -76,7 +76,7 @@ class ItemWatches:
     def _look(self, record: Record, uid: str) -> ItemStatus:
         revision, running = record.revisions.last, record.running
         if running is not None and running.item.uid == uid:
-            state = ItemState.PAUSED if self._view.item_paused else ItemState.RUNNING
+            state = ItemState.PAUSED if self._view.status.item_paused else ItemState.RUNNING
             return ItemStatus(state, running.item, revision, running=running)
         item = record.queue.get(uid)
         if item is not None:

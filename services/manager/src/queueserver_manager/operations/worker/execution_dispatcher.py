@@ -125,9 +125,7 @@ class ExecutionDispatcher:
             self.account(self.failure(running, FailureCause.NOT_STARTED, sentence))
         else:
             self._accounted.difference_update(acknowledged)
-            if not self._view.confirmed:
-                self._view.confirmed = True
-                self._view.changed()
+            self._view.confirm()
         finally:
             self._dispatching.pop(running.execution_id, None)
 

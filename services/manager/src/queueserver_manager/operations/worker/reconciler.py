@@ -40,7 +40,7 @@ def reconcile(running: RunningItem | None, snapshot: WorkerSnapshot) -> Reconcil
     outcome = next((outcome for outcome in snapshot.outcomes if outcome.execution_id == ours), None)
     if outcome is not None:
         return Reconciliation(account=outcome, acknowledge=strangers)
-    if snapshot.execution is not None and snapshot.execution.execution_id == ours:
+    if snapshot.executes(ours):
         return Reconciliation(acknowledge=strangers)
     if snapshot.boot_id != running.boot_id:
         sentence = "The Worker service was restarted while the plan ran, and the environment ended with it."

@@ -1,13 +1,13 @@
 """What the Manager knows of the Worker at this moment. Lost with the process and learned again from the Worker.
 
-Written by the worker watcher and by the operations that send commands; all other parts read it.
+The worker watcher and the operations that send commands report to it what happened; all other parts read its status.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from queueserver_manager.domain.lifecycle import (
     Environment,
@@ -23,6 +23,7 @@ from queueserver_manager.domain.queue.queue_run import ClaimContext
 from queueserver_manager.domain.refusals.errors import ServerStopping
 from queueserver_manager.domain.storage import Storage
 from queueserver_manager.operations.commit.summary import Summary
+from queueserver_manager.worker_client.port import WorkerSnapshot
 
 
 @dataclass(eq=False, slots=True)
@@ -39,8 +40,65 @@ class Asked:
     stays: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """The Worker as last reported, and what was requested of it and is not reported yet."""
+
+    connected: bool = False
+    boot_id: str = ""
+    #: The directory in which outcomes wait until we have stored them.
+    storage: Storage = field(default_factory=Storage)
+    #: The Worker is open to every client that can reach it.
+    insecure_listen: bool = False
+    environment: Environment = field(default_factory=Environment)
+    #: A command whose effect is not reported yet, and its environment.
+    pending: PendingCommand = PendingCommand.NONE
+    pending_id: str = ""
+    #: The Worker has confirmed an item since the queue was started.
+    confirmed: bool = False
+    #: The execution for which an immediate pause was accepted that has not taken effect.
+    pause_at_once_for: str = ""
+    #: A paused plan was told to continue or to end, and the effect is not reported yet.
+    leaving_pause: bool = False
+    #: The running plan is paused, as last reported while its environment could report.
+    item_paused: bool = False
+    #: The environment was, or is being, destroyed; until there is another one.
+    destroyed: bool = False
+
+    def with_environment(self, environment: Environment) -> WorkerStatus:
+        """The Worker reported its environment: a pending command that it shows is no longer pending."""
+        destroyed, item_paused = self.destroyed, self.item_paused
+        if environment.state is not EnvironmentState.CLOSED:
+            destroyed = environment.state is EnvironmentState.DESTROYING
+        elif self.pending is PendingCommand.DESTROY:
+            destroyed = True
+        is_paused = environment.run_engine is RunEngineState.PAUSED
+        leaving_pause = self.leaving_pause and is_paused
+        if environment.is_open:
+            # A plan whose environment is closing is not resumed by that: it stays paused until it is accounted for.
+            item_paused = environment.is_paused and not leaving_pause
+        return replace(
+            self,
+            environment=environment,
+            pending=PendingCommand.NONE if self._is_shown_by(environment) else self.pending,
+            destroyed=destroyed,
+            leaving_pause=leaving_pause,
+            item_paused=item_paused,
+            pause_at_once_for="" if is_paused else self.pause_at_once_for,
+        )
+
+    def _is_shown_by(self, environment: Environment) -> bool:
+        """Whether this environment shows the effect of the pending command."""
+        shown = {
+            PendingCommand.OPEN: environment.environment_id == self.pending_id,
+            PendingCommand.CLOSE: environment.state in (EnvironmentState.CLOSING, EnvironmentState.CLOSED),
+            PendingCommand.DESTROY: environment.state in (EnvironmentState.DESTROYING, EnvironmentState.CLOSED),
+        }
+        return shown.get(self.pending, False)
+
+
 class WorkerView:
-    """The Worker as last reported."""
+    """The Worker as last reported. Only its methods change it."""
 
     def __init__(
         self,
@@ -55,37 +113,30 @@ class WorkerView:
         self._now = now
         self._new_id = new_id
         self._waiting: set[asyncio.Event] = set()
-        self.connected = False
-        self.boot_id = ""
-        #: The directory in which outcomes wait until we have stored them.
-        self.storage = Storage()
-        #: The Worker is open to every client that can reach it.
-        self.insecure_listen = False
-        self.environment = Environment()
-        #: A command whose effect is not reported yet, and its environment.
-        self.pending = PendingCommand.NONE
-        self.pending_id = ""
-        #: The Worker has confirmed an item since the queue was started.
-        self.confirmed = False
+        self._status = WorkerStatus()
         #: Requests to pause or to end that are on their way to the Worker, or whose effect has not been reported.
         self._asked: list[Asked] = []
-        #: The execution for which an immediate pause was accepted that has not taken effect.
-        self.pause_at_once_for = ""
-        #: A paused plan was told to continue or to end, and the effect is not reported yet.
-        self.leaving_pause = False
-        #: The running plan is paused, as last reported while its environment could report.
-        self.item_paused = False
-        #: The environment was, or is being, destroyed; until there is another one.
-        self.destroyed = False
-        #: The server was told to stop: nothing new starts.
-        self.stopping = False
-        #: Runs of the running item, and how often they changed.
+        self._stopping = False
         self._runs: dict[str, RunSummary] = {}
-        self.runs_changes = 0
+        self._runs_changes = 0
+
+    @property
+    def status(self) -> WorkerStatus:
+        """The Worker at this moment."""
+        return self._status
+
+    @property
+    def stopping(self) -> bool:
+        """The server was told to stop: nothing new starts."""
+        return self._stopping
+
+    def stop_starting(self) -> None:
+        """The server was told to stop."""
+        self._stopping = True
 
     def refuse_when_stopping(self) -> None:
         """Refuse to start something. Raises ServerStopping."""
-        if self.stopping:
+        if self._stopping:
             raise ServerStopping
 
     def changed(self) -> None:
@@ -98,18 +149,55 @@ class WorkerView:
         for event in self._waiting:
             event.set()
 
+    def meet(self, snapshot: WorkerSnapshot, *, executes_item: bool) -> None:
+        """Connected: everything is as the snapshot says, and the Worker executes the running item, or does not."""
+        self._status = replace(
+            self._status,
+            connected=True,
+            boot_id=snapshot.boot_id,
+            storage=snapshot.storage,
+            insecure_listen=snapshot.insecure_listen,
+            pending=PendingCommand.NONE,
+            confirmed=self._status.confirmed or executes_item,
+            leaving_pause=False,
+        )
+        self._asked = [one for one in self._asked if not one.is_received]
+        self.set_runs(snapshot.execution.runs if snapshot.execution is not None else ())
+        self.set_environment(snapshot.environment)
+
+    def lose(self) -> None:
+        """The Worker can't be reached."""
+        self._status = replace(self._status, connected=False)
+        self.changed()
+
+    def set_storage(self, storage: Storage) -> None:
+        """The Worker reported its directory."""
+        self._status = replace(self._status, storage=storage)
+        self.changed()
+
+    def confirm(self) -> None:
+        """The Worker has the running item."""
+        if not self._status.confirmed:
+            self._status = replace(self._status, confirmed=True)
+            self.changed()
+
+    def await_confirmation(self) -> None:
+        """An item is being started, which the Worker has not confirmed yet."""
+        self._status = replace(self._status, confirmed=False)
+
     def state(self, *, has_running_item: bool, has_foreground_task: bool) -> ManagerState:
         """The Manager's state."""
+        status = self._status
         return manager_state(
             Situation(
                 ready=True,
                 has_running_item=has_running_item,
                 has_foreground_task=has_foreground_task,
-                confirmed=self.confirmed,
-                pending=self.pending,
-                leaving_pause=self.leaving_pause,
-                destroyed=self.destroyed,
-                environment=self.environment,
+                confirmed=status.confirmed,
+                pending=status.pending,
+                leaving_pause=status.leaving_pause,
+                destroyed=status.destroyed,
+                environment=status.environment,
             )
         )
 
@@ -119,16 +207,16 @@ class WorkerView:
 
     def claim_context(self, ended: str = "") -> ClaimContext:
         """For which Worker and environment an item would be claimed now, after the execution that ``ended``, if any."""
-        environment = self.environment
+        environment = self._status.environment
         # A RunEngine that an ended plan left unusable would refuse one item of the queue after another.
         executable = environment.is_open and environment.run_engine is RunEngineState.IDLE
         binding = [one for one in self._asked if one.binds and one.execution_id == ended]
         return ClaimContext(
-            boot_id=self.boot_id,
+            boot_id=self._status.boot_id,
             environment_id=environment.environment_id,
             new_id=self._new_id,
             now=self._now,
-            can_execute=executable and self.pending is PendingCommand.NONE and not self.stopping,
+            can_execute=executable and self._status.pending is PendingCommand.NONE and not self._stopping,
             pause_unresolved=any(one.is_pause for one in binding),
             end_requested=any(not one.is_pause for one in binding),
         )
@@ -139,11 +227,20 @@ class WorkerView:
         self._asked.append(asked)
         return asked
 
-    def received(self, asked: Asked) -> None:
-        """The Worker has it: from now on it reports the effect, that of a pending pause as soon as there is one."""
-        environment = self.environment
+    def received(self, asked: Asked, *, at_once: bool = False) -> None:
+        """The Worker has it: from now on it reports the effect, that of a pending pause as soon as there is one.
+
+        ``at_once`` is for an immediate pause.
+        """
+        environment = self._status.environment
         shown = environment.pause_pending or environment.run_engine is RunEngineState.PAUSED
         asked.binds, asked.is_received, asked.stays = False, True, asked.is_pause and not shown
+        if at_once:
+            self._status = replace(self._status, pause_at_once_for=asked.execution_id)
+
+    def keep(self, asked: Asked) -> None:
+        """It could not be stored: it is kept, and binds, until the outcome of its execution is stored."""
+        asked.binds = asked.stays = bool(asked.execution_id)
 
     def forget(self, asked: Asked) -> None:
         """It was refused, or is stored."""
@@ -151,56 +248,35 @@ class WorkerView:
             self._asked.remove(asked)
             self.changed()
 
-    def forget_received(self) -> None:
-        """A snapshot shows what the Worker has received."""
-        self._asked = [one for one in self._asked if not one.is_received]
-
     @property
     def pause_pending(self) -> bool:
         """A pause was requested that has not taken effect."""
-        return self.environment.pause_pending or any(one.is_pause for one in self._asked)
+        return self._status.environment.pause_pending or any(one.is_pause for one in self._asked)
 
     def set_environment(self, environment: Environment) -> None:
-        """The Worker reported its environment: a pending command that it shows is no longer pending."""
-        self._on_environment(self.environment, environment)
-        self.environment = environment
-        if environment.state is not EnvironmentState.CLOSED:
-            self.destroyed = environment.state is EnvironmentState.DESTROYING
-        elif self.pending is PendingCommand.DESTROY:
-            self.destroyed = True
-        if environment.run_engine is not RunEngineState.PAUSED:
-            self.leaving_pause = False
+        """The Worker reported its environment."""
+        self._on_environment(self._status.environment, environment)
+        self._status = self._status.with_environment(environment)
         if environment.run_engine is RunEngineState.PAUSED:
             self._asked = [one for one in self._asked if not one.is_pause]
-            self.pause_at_once_for = ""
         elif environment.pause_pending:
             # From now on the Worker reports it.
             self._asked = [one for one in self._asked if not (one.is_pause and one.is_received)]
-        if environment.is_open:
-            # A plan whose environment is closing is not resumed by that: it stays paused until it is accounted for.
-            self.item_paused = environment.is_paused and not self.leaving_pause
-        shown = {
-            PendingCommand.OPEN: environment.environment_id == self.pending_id,
-            PendingCommand.CLOSE: environment.state in (EnvironmentState.CLOSING, EnvironmentState.CLOSED),
-            PendingCommand.DESTROY: environment.state in (EnvironmentState.DESTROYING, EnvironmentState.CLOSED),
-        }
-        if shown.get(self.pending, False):
-            self.pending = PendingCommand.NONE
         self.changed()
 
     def drop_requests(self) -> None:
         """The running item ended: requests for it do not concern the next one."""
-        self.leaving_pause = self.item_paused = False
+        self._status = replace(self._status, leaving_pause=False, item_paused=False)
         self._asked.clear()
 
     def leave_pause(self) -> None:
         """The running plan, if it is paused, was told to continue or to end."""
-        if self.environment.run_engine is RunEngineState.PAUSED:
-            self.leaving_pause, self.item_paused = True, False
+        if self._status.environment.run_engine is RunEngineState.PAUSED:
+            self._status = replace(self._status, leaving_pause=True, item_paused=False)
 
     def set_pending(self, pending: PendingCommand, environment_id: str) -> None:
         """A command is being sent, or (NONE) was refused."""
-        self.pending, self.pending_id = pending, environment_id
+        self._status = replace(self._status, pending=pending, pending_id=environment_id)
         self.changed()
 
     @property
@@ -225,8 +301,13 @@ class WorkerView:
             self._runs[uid] = replace(self._runs[uid], is_open=False, exit_status=exit_status)
             self._runs_changed()
 
+    @property
+    def runs_changes(self) -> int:
+        """How often the runs of the running item changed."""
+        return self._runs_changes
+
     def _runs_changed(self) -> None:
-        self.runs_changes += 1
+        self._runs_changes += 1
         self.changed()
 
     def join(self) -> asyncio.Event:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 from queueserver_long_work.time_slice import TimeSlice, next_turn_after
 
-from queueserver_manager.domain.lifecycle import PendingCommand
 from queueserver_manager.domain.queue.queue_run import meet_worker
 from queueserver_manager.domain.refusals.errors import NotReady, StorageUnavailable
 from queueserver_manager.operations.commit.ledger import Ledger
@@ -83,13 +82,12 @@ class WorkerWatcher:
                 if not self._stream.cancelled():
                     self._stream.result()
             except port.WorkerDown as error:
-                if self._view.connected:
+                if self._view.status.connected:
                     if isinstance(error, port.WorkerStopped):
                         _log.info("The Worker was stopped: nothing can be executed until it is back")
                     else:
                         _log.warning("The Worker can't be reached (%s); what it executes continues", error)
-                    self._view.connected = False
-                    self._view.changed()
+                    self._view.lose()
 
     def resync(self) -> None:
         """Start again with a snapshot, because something may have been missed."""
@@ -127,23 +125,12 @@ class WorkerWatcher:
         await self._note_worker(snapshot.boot_id)
         running = await self._ledger.read(lambda record: record.running)
         # From here on without a break: no client sees a Worker that is there with an environment as it was before.
-        view = self._view
-        view.connected, view.boot_id = True, snapshot.boot_id
-        view.storage = snapshot.storage
-        view.insecure_listen = snapshot.insecure_listen
-        view.pending = PendingCommand.NONE
         action = reconcile(running, snapshot)
-        execution = snapshot.execution
         if running is not None and action.lost is not None:
             self._runner.account(self._runner.failure(running, *action.lost))
         if running is not None and action.dispatch:
             self._runner.dispatch(running)
-        if execution is not None and running is not None and execution.execution_id == running.execution_id:
-            view.confirmed = True
-        view.leaving_pause = False
-        view.forget_received()
-        view.set_runs(execution.runs if execution is not None else ())
-        view.set_environment(snapshot.environment)
+        self._view.meet(snapshot, executes_item=running is not None and snapshot.executes(running.execution_id))
         if action.account is not None:
             self._runner.account(action.account)
         if action.acknowledge:
@@ -198,7 +185,6 @@ class WorkerWatcher:
         elif isinstance(event, port.EnvironmentChanged):
             self._view.set_environment(event.environment)
         elif isinstance(event, port.StorageChanged):
-            self._view.storage = event.storage
-            self._view.changed()
+            self._view.set_storage(event.storage)
         elif isinstance(event, port.InventoryReported):
             await self._task_runner.take_lists(event.inventory)
