@@ -11,7 +11,7 @@ from queueserver.manager.v1 import run_engine_service_pb2 as re_pb
 from queueserver_manager.domain.refusals.errors import FieldInvalid
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.commit.reply import ReplySpec
-from queueserver_manager.rpc.replies import empty_answer, reply_to
+from queueserver_manager.rpc.replies import reply_to
 
 JANE = Caller("jane", "primary")
 
@@ -100,7 +100,3 @@ def test_a_shared_field_that_is_wrong_is_refused(request_: Any, field: str) -> N
         reply_to(request_, JANE, encode)
     assert caught.value.violations[0].field == field
     reply_to(asked(request_id="x" * 128), JANE, encode)
-
-
-def test_an_empty_answer_is_a_message_of_any_kind() -> None:
-    assert re_pb.PausePlanResponse.FromString(empty_answer(None, 7)) == re_pb.PausePlanResponse()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -78,6 +79,19 @@ def _is_batch(field: FieldDescriptor) -> bool:
     return field.is_repeated and kind is not None and not kind.GetOptions().map_entry
 
 
-def empty_answer(_result: None, _revision: int) -> bytes:
-    """A response that only says that it was done."""
-    return b""
+def empty_answer(response: type[Message]) -> Encode[None]:
+    """How a method responds whose response only says that it was done."""
+
+    def encode(_result: None, _revision: int) -> bytes:
+        return response().SerializeToString()
+
+    return encode
+
+
+def revision_answer(response: Callable[..., Message]) -> Encode[None]:
+    """How a method responds whose response only says at which revision it was done."""
+
+    def encode(_result: None, revision: int) -> bytes:
+        return response(revision=revision).SerializeToString()
+
+    return encode

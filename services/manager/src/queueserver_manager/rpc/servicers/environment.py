@@ -8,6 +8,7 @@ from typing import Any
 from queueserver.manager.v1 import environment_service_pb2 as pb
 from queueserver.manager.v1.environment_service_pb2_grpc import EnvironmentServiceServicer
 
+from queueserver_manager.operations.commit.reply import Encode
 from queueserver_manager.rpc.current_term import CurrentTerm
 from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.replies import reply_to
@@ -22,20 +23,19 @@ class EnvironmentServicer(EnvironmentServiceServicer):
 
     async def OpenEnvironment(self, request: pb.OpenEnvironmentRequest, context: Any) -> Any:  # noqa: N802
         """Contract: EnvironmentService.OpenEnvironment."""
-        reply = reply_to(request, caller_of(context), _environment_id)
+        reply = reply_to(request, caller_of(context), _answer(pb.OpenEnvironmentResponse))
         return await self._current_term.term().environment.open(reply)
 
     async def CloseEnvironment(self, request: pb.CloseEnvironmentRequest, context: Any) -> Any:  # noqa: N802
         """Contract: EnvironmentService.CloseEnvironment."""
-        reply = reply_to(request, caller_of(context), _environment_id)
+        reply = reply_to(request, caller_of(context), _answer(pb.CloseEnvironmentResponse))
         return await self._current_term.term().environment.close(reply)
 
     async def DestroyEnvironment(self, request: pb.DestroyEnvironmentRequest, context: Any) -> Any:  # noqa: N802
         """Contract: EnvironmentService.DestroyEnvironment."""
         caller = caller_of(context)
-        return await self._current_term.term().environment.destroy(
-            caller.user, reply_to(request, caller, _environment_id)
-        )
+        reply = reply_to(request, caller, _answer(pb.DestroyEnvironmentResponse))
+        return await self._current_term.term().environment.destroy(caller.user, reply)
 
     async def GetEnvironment(  # noqa: N802
         self, request: pb.GetEnvironmentRequest, context: Any
@@ -54,6 +54,12 @@ class EnvironmentServicer(EnvironmentServiceServicer):
             yield pb.WaitEnvironmentResponse(environment=environment_to_proto(environment))
 
 
-def _environment_id(environment_id: str, _revision: int) -> bytes:
-    """OpenResponse, CloseResponse and DestroyResponse have the same form."""
-    return pb.OpenEnvironmentResponse(environment_id=environment_id).SerializeToString()
+def _answer(
+    response: type[pb.OpenEnvironmentResponse | pb.CloseEnvironmentResponse | pb.DestroyEnvironmentResponse],
+) -> Encode[str]:
+    """How a method responds that commands an environment."""
+
+    def encode(environment_id: str, _revision: int) -> bytes:
+        return response(environment_id=environment_id).SerializeToString()
+
+    return encode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from typing import Any
+from typing import Any, TypeAlias
 
 from google.protobuf.duration_pb2 import Duration
 from queueserver.manager.v1 import lock_pb2
@@ -32,6 +32,14 @@ from queueserver_manager.rpc.replies import reply_to
 from queueserver_manager.rpc.status_message import marker
 from queueserver_manager.wire.locks import lock_to_proto
 
+_Response: TypeAlias = (
+    pb.AcquireLockResponse
+    | pb.ReleaseLockResponse
+    | pb.RenewLockResponse
+    | pb.RequestLockResponse
+    | pb.AnswerLockRequestResponse
+    | pb.WithdrawLockRequestResponse
+)
 _GRANTED = {lock_pb2.LOCK_ANSWER_GRANT: True, lock_pb2.LOCK_ANSWER_REFUSE: False}
 
 
@@ -48,13 +56,15 @@ class LockServicer(LockServiceServicer):
         claim = term.locking.claim(
             caller.user, _note(request), environment=request.environment, queue=request.queue, lease=lease
         )
-        return await term.locking.acquire(claim, key, _reply(term, request, caller, key))
+        reply = _reply(term, request, caller, key, pb.AcquireLockResponse)
+        return await term.locking.acquire(claim, key, reply)
 
     async def ReleaseLock(self, request: pb.ReleaseLockRequest, context: Any) -> Any:  # noqa: N802
         """Contract: LockService.ReleaseLock."""
         term, caller = self._current_term.term(), caller_of(context)
         key = _key(request, caller)
-        return await term.locking.release(key, caller.user, _reply(term, request, caller, key))
+        reply = _reply(term, request, caller, key, pb.ReleaseLockResponse)
+        return await term.locking.release(key, caller.user, reply)
 
     async def GetLock(self, request: pb.GetLockRequest, context: Any) -> pb.GetLockResponse:  # noqa: N802
         """Contract: LockService.GetLock."""
@@ -77,7 +87,8 @@ class LockServicer(LockServiceServicer):
         """Contract: LockService.RenewLock."""
         term, caller = self._current_term.term(), caller_of(context)
         key = _key(request, caller)
-        return await term.locking.renew(key, caller.user, _reply(term, request, caller, key))
+        reply = _reply(term, request, caller, key, pb.RenewLockResponse)
+        return await term.locking.renew(key, caller.user, reply)
 
     async def RequestLock(self, request: pb.RequestLockRequest, context: Any) -> Any:  # noqa: N802
         """Contract: LockService.RequestLock."""
@@ -87,7 +98,8 @@ class LockServicer(LockServiceServicer):
         claim = term.locking.claim(
             caller.user, _note(request), environment=request.environment, queue=request.queue, lease=lease
         )
-        return await term.locking.ask(claim, key, wait, _reply(term, request, caller, key))
+        reply = _reply(term, request, caller, key, pb.RequestLockResponse)
+        return await term.locking.ask(claim, key, wait, reply)
 
     async def AnswerLockRequest(self, request: pb.AnswerLockRequestRequest, context: Any) -> Any:  # noqa: N802
         """Contract: LockService.AnswerLockRequest."""
@@ -97,26 +109,32 @@ class LockServicer(LockServiceServicer):
         if granted is None:
             raise FieldInvalid("answer", "say what to answer: LOCK_ANSWER_GRANT or LOCK_ANSWER_REFUSE")
         said = Answer(granted, _note(request), request.lock_request_uid)
-        return await term.locking.answer(key, said, caller.user, _reply(term, request, caller, key))
+        reply = _reply(term, request, caller, key, pb.AnswerLockRequestResponse)
+        return await term.locking.answer(key, said, caller.user, reply)
 
     async def WithdrawLockRequest(self, request: pb.WithdrawLockRequestRequest, context: Any) -> Any:  # noqa: N802
         """Contract: LockService.WithdrawLockRequest."""
         term, caller = self._current_term.term(), caller_of(context)
         key = _key(request, caller)
-        return await term.locking.withdraw(key, caller.user, _reply(term, request, caller, key))
+        reply = _reply(term, request, caller, key, pb.WithdrawLockRequestResponse)
+        return await term.locking.withdraw(key, caller.user, reply)
 
 
-def _reply(term: OwnershipTerm, request: Any, caller: Caller, key: LockKey) -> ReplySpec[LockStanding]:
-    """How the lock becomes a response. All responses have the same first fields, RequestLockResponse has one more."""
+def _reply(
+    term: OwnershipTerm, request: Any, caller: Caller, key: LockKey, response: type[_Response]
+) -> ReplySpec[LockStanding]:
+    """How the lock becomes a response."""
     store_id = term.ledger.summary.store_id
 
     def encode(standing: LockStanding, revision: int) -> bytes:
-        return pb.RequestLockResponse(
+        answer = response(
             lock_info=lock_to_proto(standing.lock, emergency_key_is_set=standing.emergency_key_is_set),
             lock_info_uid=marker(store_id, "lock", standing.revision or revision),
             revision=revision,
-            granted=standing.granted,
-        ).SerializeToString()
+        )
+        if isinstance(answer, pb.RequestLockResponse):
+            answer.granted = standing.granted
+        return answer.SerializeToString()
 
     # The key is part of what is requested: another key makes it another request. What is kept of it with the
     # request reveals no more than what is kept with the lock.

@@ -10,7 +10,7 @@ from queueserver.manager.v1.permission_service_pb2_grpc import PermissionService
 from queueserver_manager.domain.refusals.errors import FieldInvalid
 from queueserver_manager.rpc.current_term import CurrentTerm
 from queueserver_manager.rpc.identity import caller_of
-from queueserver_manager.rpc.replies import reply_to
+from queueserver_manager.rpc.replies import reply_to, revision_answer
 from queueserver_manager.wire.permissions import groups_from_proto, permissions_to_proto
 
 
@@ -29,19 +29,16 @@ class PermissionServicer(PermissionServiceServicer):
 
     async def SetPermissions(self, request: pb.SetPermissionsRequest, context: Any) -> Any:  # noqa: N802
         """Contract: PermissionService.SetPermissions."""
-        term, reply = self._current_term.term(), reply_to(request, caller_of(context), _revision, "permissions")
+        answer = revision_answer(pb.SetPermissionsResponse)
+        term, reply = self._current_term.term(), reply_to(request, caller_of(context), answer, "permissions")
         if not request.HasField("permissions"):
             raise FieldInvalid("permissions", "required: the permissions of all groups")
         return await term.permissions.set(groups_from_proto(request.permissions), reply)
 
     async def ReloadPermissions(self, request: pb.ReloadPermissionsRequest, context: Any) -> Any:  # noqa: N802
         """Contract: PermissionService.ReloadPermissions."""
-        term, reply = self._current_term.term(), reply_to(request, caller_of(context), _revision, "permissions")
+        answer = revision_answer(pb.ReloadPermissionsResponse)
+        term, reply = self._current_term.term(), reply_to(request, caller_of(context), answer, "permissions")
         return await term.permissions.reload(
             reply, permissions=request.restore_permissions, lists=request.restore_plans_devices
         )
-
-
-def _revision(_result: None, revision: int) -> bytes:
-    """Both responses have the same form."""
-    return pb.SetPermissionsResponse(revision=revision).SerializeToString()

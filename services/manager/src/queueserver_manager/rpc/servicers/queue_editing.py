@@ -15,6 +15,7 @@ from queueserver_manager.domain.queue.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.queue.placement import Placed
 from queueserver_manager.domain.queue.queue_edits import Taken
 from queueserver_manager.domain.refusals.errors import FieldInvalid, PositionMissing
+from queueserver_manager.operations.commit.reply import Encode
 from queueserver_manager.rpc.current_term import CurrentTerm
 from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.item_update import fields_to_update
@@ -35,7 +36,7 @@ class QueueEditing(QueueServiceServicer):
     async def AddItem(self, request: queue_items_pb2.AddItemRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.AddItem."""
         term, caller = self._current_term.term(), caller_of(context)
-        position, reply = position_or_back(request), reply_to(request, caller, _placed)
+        position, reply = position_or_back(request), reply_to(request, caller, _placed(queue_items_pb2.AddItemResponse))
         return await term.queue.add(caller, await in_time_slices(read_submission(request.item)), position, reply)
 
     async def AddItems(self, request: queue_items_pb2.AddItemsRequest, context: Any) -> Any:  # noqa: N802
@@ -58,7 +59,7 @@ class QueueEditing(QueueServiceServicer):
     async def UpdateItem(self, request: queue_items_pb2.UpdateItemRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.UpdateItem."""
         term, caller = self._current_term.term(), caller_of(context)
-        uid, reply = request.item_uid, reply_to(request, caller, _placed)
+        uid, reply = request.item_uid, reply_to(request, caller, _placed(queue_items_pb2.UpdateItemResponse))
         if not uid:
             raise FieldInvalid("item_uid", "required: it says which item is to be changed")
         fields = fields_to_update(request)
@@ -70,7 +71,8 @@ class QueueEditing(QueueServiceServicer):
 
         def encode(taken: Taken, revision: int) -> bytes:
             rest = queue_items_pb2.RemoveItemResponse(queue_size=taken.queue_size, revision=revision)
-            return framing.submessage(1, item_bytes(taken.item)) + rest.SerializeToString()
+            field = queue_items_pb2.RemoveItemResponse.ITEM_FIELD_NUMBER
+            return framing.submessage(field, item_bytes(taken.item)) + rest.SerializeToString()
 
         reply = reply_to(request, caller_of(context), encode)
         return await self._current_term.term().queue.remove(address_of(request.address), reply)
@@ -88,7 +90,14 @@ class QueueEditing(QueueServiceServicer):
 
     async def MoveItem(self, request: queue_items_pb2.MoveItemRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.MoveItem."""
-        term, reply = self._current_term.term(), reply_to(request, caller_of(context), _moved)
+
+        def encode(result: tuple[Item, Placed], revision: int) -> bytes:
+            item, placed = result
+            rest = queue_items_pb2.MoveItemResponse(index=placed.index, queue_size=placed.queue_size, revision=revision)
+            field = queue_items_pb2.MoveItemResponse.ITEM_FIELD_NUMBER
+            return framing.submessage(field, item_bytes(item)) + rest.SerializeToString()
+
+        term, reply = self._current_term.term(), reply_to(request, caller_of(context), encode)
         source, destination = required_move(request)
         return await term.queue.move(source, destination, reply)
 
@@ -154,15 +163,19 @@ def _policy(number: int) -> InterruptedPolicy | None:
     return policy
 
 
-def _placed(result: tuple[Item, Placed], revision: int) -> bytes:
-    """AddItemResponse and UpdateItemResponse have the same form."""
-    item, _ = result
-    warnings = queue_items_pb2.AddItemResponse(warnings=warnings_to_proto([item]))
-    return _moved(result, revision) + warnings.SerializeToString()
+def _placed(
+    response: type[queue_items_pb2.AddItemResponse | queue_items_pb2.UpdateItemResponse],
+) -> Encode[tuple[Item, Placed]]:
+    """How a method responds that puts one item into the queue."""
 
+    def encode(result: tuple[Item, Placed], revision: int) -> bytes:
+        item, placed = result
+        rest = response(
+            index=placed.index,
+            queue_size=placed.queue_size,
+            revision=revision,
+            warnings=warnings_to_proto([item]),
+        )
+        return framing.submessage(response.ITEM_FIELD_NUMBER, item_bytes(item)) + rest.SerializeToString()
 
-def _moved(result: tuple[Item, Placed], revision: int) -> bytes:
-    """What MoveItemResponse says, and the beginning of AddItemResponse and UpdateItemResponse."""
-    item, placed = result
-    rest = queue_items_pb2.MoveItemResponse(index=placed.index, queue_size=placed.queue_size, revision=revision)
-    return framing.submessage(1, item_bytes(item)) + rest.SerializeToString()
+    return encode

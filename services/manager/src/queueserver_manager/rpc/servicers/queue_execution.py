@@ -12,7 +12,7 @@ from queueserver_manager.domain.queue.item import Item, RunningItem
 from queueserver_manager.domain.refusals.errors import FieldInvalid
 from queueserver_manager.rpc.current_term import CurrentTerm
 from queueserver_manager.rpc.identity import caller_of
-from queueserver_manager.rpc.replies import reply_to
+from queueserver_manager.rpc.replies import reply_to, revision_answer
 from queueserver_manager.wire import framing
 from queueserver_manager.wire.item_warnings import warnings_to_proto
 from queueserver_manager.wire.items import item_bytes, read_submission
@@ -36,16 +36,18 @@ class QueueExecution(QueueServiceServicer):
     async def StopQueue(self, request: pb.StopQueueRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.StopQueue."""
         caller = caller_of(context)
-        return await self._current_term.term().execution.stop(caller, reply_to(request, caller, _revision))
+        reply = reply_to(request, caller, revision_answer(pb.StopQueueResponse))
+        return await self._current_term.term().execution.stop(caller, reply)
 
     async def CancelStopQueue(self, request: pb.CancelStopQueueRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.CancelStopQueue."""
         caller = caller_of(context)
-        return await self._current_term.term().execution.cancel_stop(caller, reply_to(request, caller, _revision))
+        reply = reply_to(request, caller, revision_answer(pb.CancelStopQueueResponse))
+        return await self._current_term.term().execution.cancel_stop(caller, reply)
 
     async def SetAutostart(self, request: pb.SetAutostartRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.SetAutostart."""
-        reply = reply_to(request, caller_of(context), _revision)
+        reply = reply_to(request, caller_of(context), revision_answer(pb.SetAutostartResponse))
         if not request.HasField("enabled"):
             raise FieldInvalid("enabled", "required: true or false")
         return await self._current_term.term().execution.set_autostart(reply, enabled=request.enabled)
@@ -56,13 +58,11 @@ class QueueExecution(QueueServiceServicer):
         def encode(result: tuple[Item, int], revision: int) -> bytes:
             item, size = result
             rest = pb.ExecuteItemResponse(queue_size=size, revision=revision, warnings=warnings_to_proto([item]))
-            return framing.submessage(1, item_bytes(item)) + rest.SerializeToString()
+            return (
+                framing.submessage(pb.ExecuteItemResponse.ITEM_FIELD_NUMBER, item_bytes(item))
+                + rest.SerializeToString()
+            )
 
         term, caller = self._current_term.term(), caller_of(context)
         reply = reply_to(request, caller, encode)
         return await term.execution.execute(caller, await in_time_slices(read_submission(request.item)), reply)
-
-
-def _revision(_result: None, revision: int) -> bytes:
-    """StopQueueResponse, CancelStopQueueResponse and SetAutostartResponse have the same form."""
-    return pb.StopQueueResponse(revision=revision).SerializeToString()

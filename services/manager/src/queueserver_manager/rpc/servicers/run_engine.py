@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from google.protobuf.message import Message
 from queueserver.manager.v1 import run_engine_service_pb2 as pb
 from queueserver.manager.v1.run_engine_service_pb2_grpc import RunEngineServiceServicer
 from queueserver_long_work.time_slice import in_time_slices
@@ -41,40 +42,43 @@ class RunEngineServicer(RunEngineServiceServicer):
     def __init__(self, current_term: CurrentTerm) -> None:
         self._current_term = current_term
 
-    async def _control(self, verb: RunEngineAction, request: Any, context: Any, note: str = "") -> Any:
+    async def _control(
+        self, verb: RunEngineAction, request: Any, context: Any, response: type[Message], note: str = ""
+    ) -> Any:
         if len(note) > _MAX_NOTE:
             raise FieldInvalid("note", f"must have at most {_MAX_NOTE} characters")
         caller = caller_of(context)
         item_uid = "" if verb is RunEngineAction.RESUME else request.item_uid
         wanted = EngineRequest(verb, note, caller.user, item_uid)
-        return await self._current_term.term().run_engine.control(wanted, reply_to(request, caller, empty_answer))
+        reply = reply_to(request, caller, empty_answer(response))
+        return await self._current_term.term().run_engine.control(wanted, reply)
 
     async def PausePlan(self, request: pb.PausePlanRequest, context: Any) -> Any:  # noqa: N802
         """Contract: RunEngineService.PausePlan."""
         verb = _PAUSES.get(request.option)
         if verb is None:
             raise FieldInvalid("option", f"{request.option} is no way to pause: use those of PauseOption")
-        return await self._control(verb, request, context)
+        return await self._control(verb, request, context, pb.PausePlanResponse)
 
     async def ResumePlan(self, request: pb.ResumePlanRequest, context: Any) -> Any:  # noqa: N802
         """Contract: RunEngineService.ResumePlan."""
-        return await self._control(RunEngineAction.RESUME, request, context)
+        return await self._control(RunEngineAction.RESUME, request, context, pb.ResumePlanResponse)
 
     async def StopPlan(self, request: pb.StopPlanRequest, context: Any) -> Any:  # noqa: N802
         """Contract: RunEngineService.StopPlan."""
-        return await self._control(RunEngineAction.STOP, request, context)
+        return await self._control(RunEngineAction.STOP, request, context, pb.StopPlanResponse)
 
     async def AbortPlan(self, request: pb.AbortPlanRequest, context: Any) -> Any:  # noqa: N802
         """Contract: RunEngineService.AbortPlan."""
-        return await self._control(RunEngineAction.ABORT, request, context, request.note)
+        return await self._control(RunEngineAction.ABORT, request, context, pb.AbortPlanResponse, request.note)
 
     async def HaltPlan(self, request: pb.HaltPlanRequest, context: Any) -> Any:  # noqa: N802
         """Contract: RunEngineService.HaltPlan."""
-        return await self._control(RunEngineAction.HALT, request, context)
+        return await self._control(RunEngineAction.HALT, request, context, pb.HaltPlanResponse)
 
     async def AbortPlanNow(self, request: pb.AbortPlanNowRequest, context: Any) -> Any:  # noqa: N802
         """Contract: RunEngineService.AbortPlanNow."""
-        return await self._control(RunEngineAction.ABORT_NOW, request, context, request.note)
+        return await self._control(RunEngineAction.ABORT_NOW, request, context, pb.AbortPlanNowResponse, request.note)
 
     async def AnswerQuestion(  # noqa: N802
         self, request: pb.AnswerQuestionRequest, context: Any
@@ -84,7 +88,7 @@ class RunEngineServicer(RunEngineServiceServicer):
             raise FieldInvalid("text", "say what to answer; an empty text is an answer too, if it is given")
         if len(request.text) > _MAX_ANSWER:
             raise FieldInvalid("text", f"must have at most {_MAX_ANSWER} characters")
-        reply = reply_to(request, caller_of(context), empty_answer)
+        reply = reply_to(request, caller_of(context), empty_answer(pb.AnswerQuestionResponse))
         return await self._current_term.term().questions.answer(request.question_id, request.text, reply)
 
     async def ListRuns(self, request: pb.ListRunsRequest, context: Any) -> pb.ListRunsResponse:  # noqa: N802

@@ -48,7 +48,7 @@ class ServerServicer(ServerServiceServicer):
         mode = _MODES.get(request.mode)
         if mode is None:
             raise FieldInvalid("mode", "say when it may be stopped: STOP_MODE_WHEN_IDLE or STOP_MODE_AT_ONCE")
-        reply = reply_to(request, caller_of(context), empty_answer)
+        reply = reply_to(request, caller_of(context), empty_answer(pb.StopServerResponse))
         try:
             term = self._current_term.term()
         except NotReady:
@@ -56,7 +56,7 @@ class ServerServicer(ServerServiceServicer):
                 raise
             # It knows of nothing that runs, and a server that can't use Redis can be stopped too.
             self._request_stop()
-            return b""
+            return pb.StopServerResponse().SerializeToString()
         return await term.server.stop(mode, reply)
 
     async def GetServerInfo(  # noqa: N802

@@ -12,6 +12,7 @@ from queueserver_long_work.work import Work
 
 from queueserver_manager.domain.refusals.errors import FieldInvalid
 from queueserver_manager.domain.tasks.tasks import EnvironmentUpdate, KeptTask, Task
+from queueserver_manager.operations.commit.reply import Encode
 from queueserver_manager.operations.pages.listing import numbers_of_token, page_token
 from queueserver_manager.rpc.current_term import CurrentTerm
 from queueserver_manager.rpc.identity import caller_of
@@ -32,19 +33,20 @@ class TaskServicer(TaskServiceServicer):
     async def ExecuteFunction(self, request: pb.ExecuteFunctionRequest, context: Any) -> Any:  # noqa: N802
         """Contract: TaskService.ExecuteFunction."""
         caller = caller_of(context)
-        reply, work = reply_to(request, caller, _task), await in_time_slices(read_function(request.function))
+        reply = reply_to(request, caller, _answer(pb.ExecuteFunctionResponse))
+        work = await in_time_slices(read_function(request.function))
         return await self._current_term.term().tasks.start(caller, work, reply, background=request.run_in_background)
 
     async def UploadScript(self, request: pb.UploadScriptRequest, context: Any) -> Any:  # noqa: N802
         """Contract: TaskService.UploadScript."""
         caller = caller_of(context)
-        reply, work = reply_to(request, caller, _task), script_from_proto(request.script)
+        reply, work = reply_to(request, caller, _answer(pb.UploadScriptResponse)), script_from_proto(request.script)
         return await self._current_term.term().tasks.start(caller, work, reply, background=request.run_in_background)
 
     async def UpdateEnvironment(self, request: pb.UpdateEnvironmentRequest, context: Any) -> Any:  # noqa: N802
         """Contract: TaskService.UpdateEnvironment."""
         caller = caller_of(context)
-        reply, work = reply_to(request, caller, _task), EnvironmentUpdate()
+        reply, work = reply_to(request, caller, _answer(pb.UpdateEnvironmentResponse)), EnvironmentUpdate()
         return await self._current_term.term().tasks.start(caller, work, reply, background=request.run_in_background)
 
     async def GetTask(self, request: pb.GetTaskRequest, context: Any) -> pb.GetTaskResponse:  # noqa: N802
@@ -86,6 +88,12 @@ def _that_fit(page: Sequence[KeptTask]) -> Work[int]:
     return how_many_fit(page, lambda kept: status_of(kept, with_value=False).SerializeToString())
 
 
-def _task(task: Task, _revision: int) -> bytes:
-    """ExecuteFunctionResponse, UploadScriptResponse and UpdateEnvironmentResponse have the same form."""
-    return pb.ExecuteFunctionResponse(task=task_to_proto(task)).SerializeToString()
+def _answer(
+    response: type[pb.ExecuteFunctionResponse | pb.UploadScriptResponse | pb.UpdateEnvironmentResponse],
+) -> Encode[Task]:
+    """How a method responds that starts a task."""
+
+    def encode(task: Task, _revision: int) -> bytes:
+        return response(task=task_to_proto(task)).SerializeToString()
+
+    return encode
