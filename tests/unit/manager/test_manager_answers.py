@@ -13,9 +13,11 @@ from queueserver_manager.domain import requests as rq
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.queue.placement import Back
-from queueserver_manager.domain.queue.queue_edits import Placed, add_items
+from queueserver_manager.domain.queue.queue_edits import Placed, add_items, clear_queue
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.refusals.errors import RequestIdReused, RevisionMismatch, StorageUnavailable
+from queueserver_manager.operations.commit.commit_batch import Decide
+from queueserver_manager.operations.commit.prepared_decisions import submit_prepared
 from queueserver_manager.operations.commit.reply import ReplySpec
 
 from tests.unit.manager.samples import NOW, ROOM, plan, record_of, relaxed, request, state, uids
@@ -55,6 +57,21 @@ async def test_a_repeated_request_gets_the_first_answer_and_changes_nothing() ->
         assert (first, await answered(add(o, "e", reply()))) == (b"2 at 1", b"2 at 1")
         assert state(o.record) == before
         assert uids(o.store.stored) == ["a", "b", "c", "d"]
+
+
+async def test_a_repetition_needs_no_preparation_and_gets_the_first_answer() -> None:
+    async with scripted_term("ab") as o:
+        prepared: list[str] = []
+
+        async def prepare() -> Decide[int]:
+            prepared.append("once")
+            return clear_queue
+
+        answers = [await submit_prepared(o.ledger, reply(), prepare) for _ in range(2)]
+        assert (answers, prepared) == ([b"2 at 1"] * 2, ["once"])
+        with pytest.raises(RequestIdReused):
+            await submit_prepared(o.ledger, reply(fingerprint="another"), prepare)
+        assert prepared == ["once"]
 
 
 async def test_a_repetition_that_comes_at_the_same_time_is_one_too() -> None:

@@ -12,7 +12,9 @@ from queueserver_manager.domain.permissions.permissions import Permissions
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.refusals.errors import FieldInvalid, NotReady, StorageUnavailable
 from queueserver_manager.domain.replacement import replace_inventory, replace_permissions
+from queueserver_manager.operations.commit.commit_batch import Decide
 from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.commit.prepared_decisions import submit_prepared
 from queueserver_manager.operations.commit.reply import ReplySpec
 from queueserver_manager.operations.files import Files, find_violations
 
@@ -30,32 +32,34 @@ class PermissionOperations:
 
     async def set(self, groups: Mapping[str, GroupRules], reply: ReplySpec[None]) -> bytes:
         """Replace the permissions. Raises PermissionsInvalid."""
-        known = await self._ledger.recall(reply)
-        if known is not None:
-            return known
-        violations = await find_violations(groups, "permissions.user_groups")
-        if violations:
-            raise PermissionsInvalid(violations)
-        permissions = Permissions(groups)
-        return (await self._ledger.submit(lambda record: replace_permissions(record, permissions), reply)).answer
+
+        async def prepare() -> Decide[None]:
+            violations = await find_violations(groups, "permissions.user_groups")
+            if violations:
+                raise PermissionsInvalid(violations)
+            permissions = Permissions(groups)
+            return lambda record: replace_permissions(record, permissions)
+
+        return await submit_prepared(self._ledger, reply, prepare)
 
     async def reload(self, reply: ReplySpec[None], *, permissions: bool, lists: bool) -> bytes:
         """Read files again: everything requested, or nothing. Raises ReloadDisabled, FileInvalid, FieldInvalid."""
-        known = await self._ledger.recall(reply)
-        if known is not None:
-            return known
-        if not permissions and not lists:
-            raise FieldInvalid("restore_permissions", "say what to read again: this, restore_plans_devices or both")
-        fresh = await self._files.reload_permissions() if permissions else None
-        inventory = await self._files.read_lists() if lists else None
 
-        def decide(record: Record) -> Decision[None]:
-            parts = [replace_permissions(record, fresh)] if fresh is not None else []
-            parts += [replace_inventory(record, inventory)] if inventory is not None else []
-            changes = [change for part in parts for change in part.changes]
-            return Decision(None, changes, [event for part in parts for event in part.events])
+        async def prepare() -> Decide[None]:
+            if not permissions and not lists:
+                raise FieldInvalid("restore_permissions", "say what to read again: this, restore_plans_devices or both")
+            fresh = await self._files.reload_permissions() if permissions else None
+            inventory = await self._files.read_lists() if lists else None
 
-        return (await self._ledger.submit(decide, reply)).answer
+            def decide(record: Record) -> Decision[None]:
+                parts = [replace_permissions(record, fresh)] if fresh is not None else []
+                parts += [replace_inventory(record, inventory)] if inventory is not None else []
+                changes = [change for part in parts for change in part.changes]
+                return Decision(None, changes, [event for part in parts for event in part.events])
+
+            return decide
+
+        return await submit_prepared(self._ledger, reply, prepare)
 
     async def begin(self, fresh: Permissions | None) -> None:
         """Put permissions into force, if given, and plans and devices of their file, if none are known."""

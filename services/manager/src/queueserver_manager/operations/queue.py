@@ -21,7 +21,9 @@ from queueserver_manager.domain.queue.placement import Address, ByUid, Placed, P
 from queueserver_manager.domain.queue.submission import Submission
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.caller import Caller
+from queueserver_manager.operations.commit.commit_batch import Decide
 from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.commit.prepared_decisions import submit_prepared
 from queueserver_manager.operations.commit.reply import ReplySpec
 from queueserver_manager.operations.validation.submissions import Submissions
 from queueserver_manager.operations.watch.item_watches import ItemStatus, ItemWatches, state_in_queue
@@ -54,18 +56,19 @@ class QueueOperations:
         self, caller: Caller, submission: Submission, position: Position, reply: ReplySpec[ItemPlaced]
     ) -> bytes:
         """Add one item. Raises InvalidRequest, PlanNotFound, InventoryEmpty, ItemNotFound, QueueFull."""
-        known = await self._ledger.recall(reply)
-        if known is not None:
-            return known
-        basis = self._basis()
-        item = self._submissions.make(caller, submission)
 
-        def decide(record: Record) -> Decision[ItemPlaced]:
-            self._note_basis(basis)
-            decision = queue_edits.add_items(record, [item], position, self._bound)
-            return Decision((item, decision.result), decision.changes, decision.events)
+        async def prepare() -> Decide[ItemPlaced]:
+            basis = self._basis()
+            item = self._submissions.make(caller, submission)
 
-        return (await self._ledger.submit(decide, reply)).answer
+            def decide(record: Record) -> Decision[ItemPlaced]:
+                self._note_basis(basis)
+                decision = queue_edits.add_items(record, [item], position, self._bound)
+                return Decision((item, decision.result), decision.changes, decision.events)
+
+            return decide
+
+        return await submit_prepared(self._ledger, reply, prepare)
 
     async def add_batch(
         self,
@@ -76,19 +79,20 @@ class QueueOperations:
         reply: ReplySpec[ItemsPlaced],
     ) -> bytes:
         """Add several items, all or none. Raises BatchRefused and what :meth:`add` raises."""
-        known = await self._ledger.recall(reply)
-        if known is not None:
-            return known
-        basis = self._basis()
-        parts = await self._submissions.make_batch(caller, messages, read)
-        items = list(chain.from_iterable(parts))
 
-        def decide(record: Record) -> Work[Decision[ItemsPlaced]]:
-            self._note_basis(basis)
-            decision = yield from batches.add_batch(record, parts, position, self._bound)
-            return Decision((items, decision.result), decision.changes, decision.events)
+        async def prepare() -> Decide[ItemsPlaced]:
+            basis = self._basis()
+            parts = await self._submissions.make_batch(caller, messages, read)
+            items = list(chain.from_iterable(parts))
 
-        return (await self._ledger.submit(decide, reply)).answer
+            def decide(record: Record) -> Work[Decision[ItemsPlaced]]:
+                self._note_basis(basis)
+                decision = yield from batches.add_batch(record, parts, position, self._bound)
+                return Decision((items, decision.result), decision.changes, decision.events)
+
+            return decide
+
+        return await submit_prepared(self._ledger, reply, prepare)
 
     async def update(
         self,

@@ -18,7 +18,9 @@ from queueserver_manager.domain.refusals.environment_errors import (
 from queueserver_manager.domain.refusals.errors import WorkerUnavailable
 from queueserver_manager.domain.refusals.state_refusals import check, refuse_second_start
 from queueserver_manager.operations.caller import Caller
+from queueserver_manager.operations.commit.commit_batch import Decide
 from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.commit.prepared_decisions import submit_prepared
 from queueserver_manager.operations.commit.reply import ReplySpec
 from queueserver_manager.operations.validation.submissions import Submissions
 from queueserver_manager.operations.worker.worker_view import WorkerView
@@ -48,17 +50,18 @@ class ExecutionOperations:
 
     async def execute(self, caller: Caller, submission: Submission, reply: ReplySpec[tuple[Item, int]]) -> bytes:
         """Execute an item now; the result is the item and the size of the queue. Raises as add and start."""
-        known = await self._ledger.recall(reply)
-        if known is not None:
-            return known
-        item = self._submissions.make(caller, submission)
 
-        def decide(record: Record) -> Decision[tuple[Item, int]]:
-            self._require_executable(record, Operation.EXECUTE_ITEM)
-            decision = queue_run.execute_item(record, item, self._view.claim_context())
-            return Decision((item, len(record.queue)), decision.changes, decision.events)
+        async def prepare() -> Decide[tuple[Item, int]]:
+            item = self._submissions.make(caller, submission)
 
-        return (await self._ledger.submit(decide, reply)).answer
+            def decide(record: Record) -> Decision[tuple[Item, int]]:
+                self._require_executable(record, Operation.EXECUTE_ITEM)
+                decision = queue_run.execute_item(record, item, self._view.claim_context())
+                return Decision((item, len(record.queue)), decision.changes, decision.events)
+
+            return decide
+
+        return await submit_prepared(self._ledger, reply, prepare)
 
     def _state(self, record: Record) -> ManagerState:
         return self._view.state(
