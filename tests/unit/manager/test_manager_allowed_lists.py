@@ -14,9 +14,9 @@ from queueserver_manager.domain.permissions.permission_errors import GroupNotFou
 from queueserver_manager.domain.permissions.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.refusals.errors import InventoryChanged
-from queueserver_manager.domain.replacement import replace_permissions
 from queueserver_manager.domain.validation.allowed import AllowedInventory, DeviceShare
 from queueserver_manager.operations.inventory import InventoryOperations, Wanted
+from queueserver_manager.operations.permissions import replace_permissions
 
 from tests.unit.manager.samples import whole
 from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term

@@ -14,9 +14,9 @@ from queueserver_manager.domain.queue.placement import Back
 from queueserver_manager.domain.queue.submission import Submission
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.refusals.errors import PlanNotFound, Violation
-from queueserver_manager.domain.replacement import replace_inventory
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.commit.reply import NO_REPLY
+from queueserver_manager.operations.permissions import replace_inventory
 from queueserver_manager.operations.queue import QueueOperations
 from queueserver_manager.operations.validation.allowed_inventory_cache import AllowedInventoryCache
 from queueserver_manager.operations.validation.submissions import Prepared, Submissions

@@ -16,10 +16,10 @@ from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.permissions.permission_errors import GroupNotFound
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.refusals.errors import NotReady, StorageUnavailable
-from queueserver_manager.domain.replacement import replace_inventory
 from queueserver_manager.domain.tasks.task_lifecycle import finish_task
 from queueserver_manager.domain.tasks.tasks import TITLES, Retention, Task, TaskFailureCause, TaskOutcome, TaskResult
 from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.permissions import replace_inventory
 from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerRefused, WorkerSnapshot
 
 _log = logging.getLogger(__name__)
