@@ -99,7 +99,7 @@ async def test_an_item_is_followed_from_the_queue_to_the_history() -> None:
         assert (last.state, last.is_final, last.running) == (_S.FINISHED, True, None)
         assert last.entry == d.current_term.record.history.newest(1)[0]
         await ends(stream)
-        assert d.following._followers == {}
+        assert not d.following._followers
 
 
 @pytest.mark.parametrize("end", [CLOSED, replace(PAUSED, state=EnvironmentState.DESTROYING)], ids=["died", "destroyed"])
@@ -240,7 +240,7 @@ async def test_a_finished_item_is_told_once_and_an_unknown_one_refused() -> None
         await ends(stream)
         with pytest.raises(ItemNotFound, match="'x' in the queue or the history"):
             await following(d, "x")
-        assert d.following._followers == {}
+        assert not d.following._followers
 
 
 async def test_several_follow_one_item_and_one_may_leave() -> None:
@@ -257,7 +257,7 @@ async def test_several_follow_one_item_and_one_may_leave() -> None:
         for stream in streams[:2]:
             assert (await told(stream)).state is _S.FINISHED
             await ends(stream)
-        assert d.following._followers == {}
+        assert not d.following._followers
 
 
 async def test_at_the_end_of_a_term_followers_are_sent_away() -> None:
@@ -268,7 +268,7 @@ async def test_at_the_end_of_a_term_followers_are_sent_away() -> None:
         d.following.end_with(NotReady())
         with pytest.raises(NotReady):
             await asyncio.wait_for(waiting, SECONDS)
-        assert d.following._followers == {}
+        assert not d.following._followers
 
 
 async def test_an_item_is_looked_at_wherever_it_is() -> None:

@@ -31,6 +31,7 @@ async def test_an_end_that_comes_while_the_last_answer_is_being_sent_is_the_next
         async with aclosing(operations.wait("new")) as answers:
             assert await anext(answers) == OPENING
             view.set_environment(FAILED)
+            operations.changed()
             assert await anext(answers) == FAILED
             with pytest.raises(StopAsyncIteration):
                 await anext(answers)

@@ -21,8 +21,9 @@ from queueserver_manager.domain.refusals.state_refusals import check
 from queueserver_manager.operations.commit.idempotent_commands import CommandLogEntry, IdempotentCommands
 from queueserver_manager.operations.commit.ledger import Ledger
 from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.operations.watch.followers import Followers
 from queueserver_manager.operations.worker.worker_call import worker_call
-from queueserver_manager.operations.worker.worker_view import WorkerView
+from queueserver_manager.operations.worker.worker_view import WorkerStatus, WorkerView
 from queueserver_manager.worker_client.port import Worker, WorkerRefused
 
 _SETTLED = (
@@ -31,6 +32,8 @@ _SETTLED = (
     EnvironmentState.EXECUTING_PLAN,
     EnvironmentState.EXECUTING_TASK,
 )
+#: There is one environment, whichever it is.
+_ANY = ""
 
 _OPEN = CommandLogEntry("environment_open_requested", "opens the environment")
 _CLOSE = CommandLogEntry("environment_close_requested", "closes the environment")
@@ -54,7 +57,7 @@ class EnvironmentOperations:
         self._worker = worker
         self._new_id = new_id
         self._on_stale = on_stale
-        self._ended: Refused | None = None
+        self._followers = Followers[WorkerStatus]()
 
     async def open(self, reply: ReplySpec[str]) -> bytes:
         """Start opening; the result is the new id. Raises EnvironmentExists, InvalidState, WorkerUnavailable."""
@@ -110,37 +113,26 @@ class EnvironmentOperations:
 
         Raises EnvironmentNotFound, NotReady.
         """
-        view = self._view
-        known = (view.status.environment.environment_id, view.status.pending_id if view.status.pending is PendingCommand.OPEN else "")
+        status = self._view.status
+        known = (status.environment.environment_id, status.pending_id if status.pending is PendingCommand.OPEN else "")
         if environment_id and environment_id not in known:
             raise EnvironmentNotFound(
                 f"Environment {environment_id!r} is neither the present nor the last one: leave the id out to wait "
                 "for the present one."
             )
-        changed = view.join()
-        try:
-            shown: Environment | None = None
-            while True:
-                changed.clear()
-                # Read at once: a change while the caller takes one value belongs to the next value, not to this one.
-                environment, pending = view.status.environment, view.status.pending
-                if environment is not shown and pending is not PendingCommand.OPEN:
-                    shown = environment
-                    yield environment
-                if pending is PendingCommand.NONE and environment.state in _SETTLED:
-                    return
-                # Check before waiting as well: no event wakes a waiter that comes after the end.
-                if self._ended is None:
-                    await changed.wait()
-                if self._ended is not None:
-                    raise self._ended
-        finally:
-            view.leave(changed)
+        async for shown in self._followers.follow(_ANY, self._look, _is_news, _is_settled):
+            yield shown.environment
+
+    async def _look(self, _follower: object) -> WorkerStatus:
+        return self._view.status
+
+    def changed(self) -> None:
+        """The Worker's side changed: wake every waiting client."""
+        self._followers.wake_all()
 
     def end_with(self, reason: Refused) -> None:
         """Dismiss every waiting client: this Manager no longer receives the Worker's events."""
-        self._ended = reason
-        self._view.wake()
+        self._followers.end_with(reason)
 
     def _state(self) -> ManagerState:
         return self._view.state_during(self._ledger.summary)
@@ -165,6 +157,17 @@ class EnvironmentOperations:
             # Whether it reached a Worker that does not answer is known when that is back.
             self._view.set_pending(PendingCommand.NONE, "")
             raise
+
+
+def _is_news(shown: WorkerStatus | None, status: WorkerStatus) -> bool:
+    """Whether a waiting client gets this: not the environment before the one that is being opened."""
+    is_other = shown is None or status.environment is not shown.environment
+    return is_other and status.pending is not PendingCommand.OPEN
+
+
+def _is_settled(status: WorkerStatus) -> bool:
+    """No operation is in progress."""
+    return status.pending is PendingCommand.NONE and status.environment.state in _SETTLED
 
 
 def _refusal(error: WorkerRefused) -> WrongState:

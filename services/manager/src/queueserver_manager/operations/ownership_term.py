@@ -331,6 +331,7 @@ class OwnershipTerm:
 
     def _view_changed(self) -> None:
         """The Worker's side changed."""
+        self.environment.changed()
         self._board.changed()
         running = self.ledger.summary.running
         if running is not None:

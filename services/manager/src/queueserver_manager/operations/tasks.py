@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from queueserver_long_work.time_slice import in_time_slices
@@ -26,6 +25,7 @@ from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.commit.ledger import Ledger
 from queueserver_manager.operations.commit.reply import ReplySpec
 from queueserver_manager.operations.pages.listing import Fit
+from queueserver_manager.operations.watch.followers import Followers
 from queueserver_manager.operations.worker.worker_view import WorkerView
 
 
@@ -49,8 +49,7 @@ class TaskOperations:
         self._new_id = new_id
         self._scripts_enabled = scripts_enabled
         self._default_group = default_group
-        self._followers: dict[str, set[asyncio.Event]] = {}
-        self._ended: Refused | None = None
+        self._followers = Followers[KeptTask]()
 
     async def start(self, caller: Caller, work: Work, reply: ReplySpec[Task], *, background: bool) -> bytes:
         """Accept a task; the result is the task.
@@ -122,39 +121,22 @@ class TaskOperations:
         count = await in_time_slices(fit(page))
         return (page, more) if count == len(page) else (page[:count], page[count - 1].task.number)
 
-    async def wait(self, uid: str) -> AsyncIterator[KeptTask]:
+    def wait(self, uid: str) -> AsyncIterator[KeptTask]:
         """A task as it is, and once more with its result. Raises TaskNotFound."""
-        news = asyncio.Event()
-        self._followers.setdefault(uid, set()).add(news)
-        try:
-            kept = await self.get(uid)
-            yield kept
-            while kept.result is None:
-                # Check before waiting as well: no event wakes a waiter that comes after the end.
-                if self._ended is None:
-                    await news.wait()
-                    news.clear()
-                if self._ended is not None:
-                    raise self._ended
-                kept = await self.get(uid)
-                if kept.result is not None:
-                    yield kept
-        finally:
-            followers = self._followers.get(uid, set())
-            followers.discard(news)
-            if not followers:
-                self._followers.pop(uid, None)
+        return self._followers.follow(
+            uid,
+            lambda _: self.get(uid),
+            is_news=lambda shown, kept: shown is None or kept.result is not None,
+            is_final=lambda kept: kept.result is not None,
+        )
 
     def wake(self, uid: str) -> None:
         """Wake the clients that wait for this task."""
-        for news in self._followers.get(uid, ()):
-            news.set()
+        self._followers.wake((uid,))
 
     def end_with(self, reason: Refused) -> None:
         """Dismiss every waiting client."""
-        self._ended = reason
-        for uid in tuple(self._followers):
-            self.wake(uid)
+        self._followers.end_with(reason)
 
 
 def _find(record: Record, uid: str) -> KeptTask:

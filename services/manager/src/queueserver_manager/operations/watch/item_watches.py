@@ -5,9 +5,8 @@ Guarantee: a follower of an item learns how it ended, even if its entry left the
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from queueserver_manager.domain import events as ev
@@ -15,6 +14,7 @@ from queueserver_manager.domain.queue.item import HistoryEntry, Item, RunningIte
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.refusals.errors import ItemNotFound, Refused
 from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.watch.followers import Follower, Followers
 from queueserver_manager.operations.worker.worker_view import WorkerView
 
 
@@ -52,22 +52,13 @@ class ItemStatus:
         return self.state in {ItemState.FINISHED, ItemState.REMOVED}
 
 
-@dataclass(eq=False, slots=True)
-class _Follower:
-    """A follower of an item: wakes at news, and keeps how the item ended until the client has got it."""
-
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-    entry: HistoryEntry | None = None
-
-
 class ItemWatches:
     """Knows the state of items, and wakes the followers of one."""
 
     def __init__(self, ledger: Ledger, view: WorkerView) -> None:
         self._ledger = ledger
         self._view = view
-        self._followers: dict[str, set[_Follower]] = {}
-        self._ended: Refused | None = None
+        self._followers = Followers[ItemStatus]()
 
     async def look(self, uid: str) -> ItemStatus:
         """The state of an item. Raises ItemNotFound."""
@@ -89,41 +80,30 @@ class ItemWatches:
             "list the queue and the history to see which there are."
         )
 
-    async def follow(self, uid: str) -> AsyncIterator[ItemStatus]:
+    def follow(self, uid: str) -> AsyncIterator[ItemStatus]:
         """The state of an item now, and each change, until the final one. Raises ItemNotFound."""
-        follower = _Follower()
-        self._followers.setdefault(uid, set()).add(follower)
-        try:
-            standing = await self._stand(uid, follower, None)
-            yield standing
-            while not standing.is_final:
-                # Check before waiting as well: no event wakes a waiter that comes after the end.
-                if self._ended is None:
-                    await follower.news.wait()
-                    follower.news.clear()
-                if self._ended is not None:
-                    raise self._ended
-                before = standing
-                standing = await self._stand(uid, follower, before)
-                if standing.state is not before.state:
-                    yield standing
-        finally:
-            followers = self._followers.get(uid, set())
-            followers.discard(follower)
-            if not followers:
-                self._followers.pop(uid, None)
 
-    async def _stand(self, uid: str, follower: _Follower, before: ItemStatus | None) -> ItemStatus:
+        async def look(follower: Follower[ItemStatus]) -> ItemStatus:
+            return await self._look_for(uid, follower)
+
+        return self._followers.follow(
+            uid,
+            look,
+            is_news=lambda shown, state: shown is None or state.state is not shown.state,
+            is_final=lambda state: state.is_final,
+        )
+
+    async def _look_for(self, uid: str, follower: Follower[ItemStatus]) -> ItemStatus:
         """The state of an item, for a follower that may have got it before. Raises ItemNotFound if not."""
         try:
             return await self.look(uid)
         except ItemNotFound:
             revision = self._ledger.summary.revisions.last
-            if follower.entry is not None:
-                return ItemStatus(ItemState.FINISHED, follower.entry.item, revision, entry=follower.entry)
-            if before is None:
+            if follower.end is not None:
+                return replace(follower.end, revision=revision)
+            if follower.found is None:
                 raise
-            return ItemStatus(ItemState.REMOVED, before.item, revision)
+            return ItemStatus(ItemState.REMOVED, follower.found.item, revision)
 
     def note(self, event: ev.Event) -> None:
         """Something happened: wake the followers of an item that it concerns."""
@@ -132,11 +112,10 @@ class ItemWatches:
         if isinstance(event, ev.ItemsChecked):
             self.wake(uid for uid, _ in event.items)
         elif isinstance(event, ev.HistoryAdded):
-            for follower in self._followers.get(event.entry.item.uid, ()):
-                follower.entry = event.entry
-                follower.news.set()
+            entry, revision = event.entry, self._ledger.summary.revisions.last
+            self._followers.tell_end(entry.item.uid, ItemStatus(ItemState.FINISHED, entry.item, revision, entry=entry))
         elif isinstance(event, ev.QueueCleared):
-            self.wake(tuple(self._followers))
+            self._followers.wake_all()
         elif isinstance(event, ev.ItemStarted):
             self.wake((event.running.item.uid,))
         elif isinstance(event, (ev.ItemFinished, ev.ItemRemoved, ev.ItemUpdated)):
@@ -144,11 +123,8 @@ class ItemWatches:
 
     def wake(self, uids: Iterable[str]) -> None:
         """Wake the followers of these items."""
-        for uid in uids:
-            for follower in self._followers.get(uid, ()):
-                follower.news.set()
+        self._followers.wake(uids)
 
     def end_with(self, reason: Refused) -> None:
         """Dismiss every follower."""
-        self._ended = reason
-        self.wake(tuple(self._followers))
+        self._followers.end_with(reason)

@@ -5,7 +5,6 @@ The worker watcher and the operations that send commands report to it what happe
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -112,7 +111,6 @@ class WorkerView:
         self._on_environment = on_environment
         self._now = now
         self._new_id = new_id
-        self._waiting: set[asyncio.Event] = set()
         self._status = WorkerStatus()
         #: Requests to pause or to end that are on their way to the Worker, or whose effect has not been reported.
         self._asked: list[Asked] = []
@@ -140,14 +138,8 @@ class WorkerView:
             raise ServerStopping
 
     def changed(self) -> None:
-        """Wake every follower."""
-        self.wake()
+        """Something that clients can see may have changed."""
         self._on_change()
-
-    def wake(self) -> None:
-        """Let every follower look again."""
-        for event in self._waiting:
-            event.set()
 
     def meet(self, snapshot: WorkerSnapshot, *, executes_item: bool) -> None:
         """Connected: everything is as the snapshot says, and the Worker executes the running item, or does not."""
@@ -309,13 +301,3 @@ class WorkerView:
     def _runs_changed(self) -> None:
         self._runs_changes += 1
         self.changed()
-
-    def join(self) -> asyncio.Event:
-        """Event that is set at every change. Leave with :meth:`leave`."""
-        event = asyncio.Event()
-        self._waiting.add(event)
-        return event
-
-    def leave(self, event: asyncio.Event) -> None:
-        """Stop being woken."""
-        self._waiting.discard(event)
