@@ -252,7 +252,7 @@ async def test_several_follow_one_item_and_one_may_leave() -> None:
         await asyncio.gather(waiting, return_exceptions=True)
         await d.start()
         assert [(await told(stream)).state for stream in streams[:2]] == [_S.RUNNING] * 2
-        assert len(d.following._followers["a"]) == 2
+        assert len(d.following._followers._followers["a"]) == 2
         await d.finish()
         for stream in streams[:2]:
             assert (await told(stream)).state is _S.FINISHED

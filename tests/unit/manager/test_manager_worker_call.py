@@ -1,11 +1,11 @@
-"""What a failed call of the Worker means to the client whose request made it."""
+"""What a failed call of the Worker means: to the client whose request made it, and where no client waits for it."""
 
 from __future__ import annotations
 
 import pytest
 from queueserver_manager.domain.refusals.environment_errors import EnvironmentClosed
 from queueserver_manager.domain.refusals.errors import EnvironmentUnresponsive, WorkerUnavailable
-from queueserver_manager.operations.worker.worker_call import worker_call
+from queueserver_manager.operations.worker.worker_call import own_call, worker_call
 from queueserver_manager.worker_client.port import StaleEpoch, WorkerDown, WorkerOutdated, WorkerRefused, WorkerStopped
 
 
@@ -47,3 +47,23 @@ def test_a_call_with_an_old_epoch_ends_the_term() -> None:
 def test_an_outdated_worker_is_told_with_what_it_lacks() -> None:
     with pytest.raises(WorkerUnavailable, match="no simulation"), worker_call(closed):
         raise WorkerOutdated("no simulation")
+
+
+@pytest.mark.parametrize("failure", [None, WorkerDown("gone"), WorkerRefused("UNHEARD_OF", "What?"), StaleEpoch()])
+async def test_a_call_that_no_client_waits_for_tells_why_it_failed_or_ends_the_term(failure: Exception | None) -> None:
+    told: list[object] = []
+
+    async def call() -> None:
+        if failure is not None:
+            raise failure
+
+    assert await own_call(call(), told.append, lambda: told.append("stale")) == (failure is None)
+    assert told == ([] if failure is None else ["stale"] if isinstance(failure, StaleEpoch) else [failure])
+
+
+async def test_a_defect_in_a_call_that_no_client_waits_for_is_not_hidden() -> None:
+    async def call() -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await own_call(call(), lambda _: None, lambda: None)

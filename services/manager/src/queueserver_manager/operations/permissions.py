@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from queueserver_inventory.access import GroupRules
 
@@ -12,11 +13,12 @@ from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.permissions.permission_errors import PermissionsInvalid
 from queueserver_manager.domain.permissions.permissions import Permissions
 from queueserver_manager.domain.record import Record
-from queueserver_manager.domain.refusals.errors import FieldInvalid, NotReady, StorageUnavailable
+from queueserver_manager.domain.refusals.errors import FieldInvalid, NotReady
 from queueserver_manager.operations.commit.commit_batch import Decide
 from queueserver_manager.operations.commit.ledger import Ledger
 from queueserver_manager.operations.commit.prepared_decisions import submit_prepared
 from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.operations.commit.until_stored import until_stored
 from queueserver_manager.operations.files import Files, find_violations
 
 
@@ -76,15 +78,8 @@ class PermissionOperations:
 
     async def _store(self, decide: Callable[[Record], Decision[None]]) -> None:
         """Decide as soon as Redis answers."""
-        while True:
-            try:
-                await self._ledger.submit(decide)
-            except StorageUnavailable:
-                await self._ledger.storage_back.wait()
-            except NotReady:
-                return
-            else:
-                return
+        with suppress(NotReady):
+            await until_stored(self._ledger, lambda: self._ledger.submit(decide))
 
 
 def replace_inventory(record: Record, inventory: Inventory) -> Decision[None]:

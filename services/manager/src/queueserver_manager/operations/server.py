@@ -18,8 +18,9 @@ from queueserver_manager.domain.refusals.state_refusals import check
 from queueserver_manager.operations.commit.idempotent_commands import CommandLogEntry, IdempotentCommands
 from queueserver_manager.operations.commit.ledger import Ledger
 from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.operations.worker.worker_call import worker_call
 from queueserver_manager.operations.worker.worker_view import WorkerView
-from queueserver_manager.worker_client.port import Worker, WorkerDown, WorkerRefused
+from queueserver_manager.worker_client.port import Worker
 
 
 class StopMode(Enum):
@@ -94,9 +95,5 @@ class ServerOperations:
         """Facts about the Worker, as a serialized WorkerInfo. Raises WorkerUnavailable."""
         if not self._view.status.connected:
             raise WorkerUnavailable
-        try:
+        with worker_call(lambda error: WorkerUnavailable(error.message)):
             return await self._worker.info()
-        except WorkerRefused as error:
-            raise WorkerUnavailable(error.message) from error
-        except (WorkerDown, TimeoutError) as error:
-            raise WorkerUnavailable from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from queueserver_long_work.time_slice import TimeSlice
 
@@ -17,6 +18,7 @@ from queueserver_manager.domain.refusals.errors import NotReady, StorageUnavaila
 from queueserver_manager.domain.validation.allowed import AllowedInventory
 from queueserver_manager.domain.validation.revalidation import flag_items, problems_of
 from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.commit.until_stored import until_stored
 
 #: Findings that are stored in one step, and bytes of their items, which are written again: a few milliseconds.
 _STEP, _STEP_BYTES = 200, 256 * 1024
@@ -72,17 +74,14 @@ class QueueCheck:
             self.look()
 
     async def _run(self) -> None:
-        while True:
-            self._again = False
-            try:
-                await self._check(await self._ledger.read(lambda record: record.queue.snapshot()))
-            except StorageUnavailable:
-                await self._ledger.storage_back.wait()
-                continue
-            except NotReady:
-                return
-            if not self._again:
-                return
+        with suppress(NotReady):
+            await until_stored(self._ledger, self._pass)
+            while self._again:
+                await until_stored(self._ledger, self._pass)
+
+    async def _pass(self) -> None:
+        self._again = False
+        await self._check(await self._ledger.read(lambda record: record.queue.snapshot()))
 
     async def _check(self, items: Iterable[Item]) -> None:
         time_slice, size = TimeSlice(), 0

@@ -55,7 +55,8 @@ class Followers(Generic[T]):
 
         Raises what ``look`` raises, and the reason for which the term ended.
         """
-        follower, shown = Follower[T](), None
+        follower = Follower[T]()
+        shown: T | None = None
         self._followers.setdefault(uid, set()).add(follower)
         try:
             while True:

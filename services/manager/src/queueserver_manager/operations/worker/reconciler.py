@@ -13,10 +13,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
 
 from queueserver_manager.domain.lifecycle import EnvironmentState
 from queueserver_manager.domain.queue.item import FailureCause, Outcome, RunningItem
 from queueserver_manager.worker_client.port import WorkerSnapshot
+
+
+class Claimed(Protocol):
+    """An execution or a task: for which process of the Worker, and for which environment, it was accepted."""
+
+    @property
+    def boot_id(self) -> str:
+        """The process."""
+
+    @property
+    def environment_id(self) -> str:
+        """The environment."""
+
+
+class Unknown(Enum):
+    """Why the Worker knows nothing of what was accepted for it."""
+
+    WORKER_RESTARTED = auto()
+    #: Its environment is there and can start it.
+    COMMAND_LOST = auto()
+    ENVIRONMENT_GONE = auto()
+
+
+def fate_of_unknown(work: Claimed, snapshot: WorkerSnapshot, *, can_start: bool) -> Unknown:
+    """What became of an execution or a task of which the Worker knows nothing."""
+    if snapshot.boot_id != work.boot_id:
+        return Unknown.WORKER_RESTARTED
+    if snapshot.environment.environment_id == work.environment_id and can_start:
+        return Unknown.COMMAND_LOST
+    return Unknown.ENVIRONMENT_GONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +74,11 @@ def reconcile(running: RunningItem | None, snapshot: WorkerSnapshot) -> Reconcil
         return Reconciliation(account=outcome, acknowledge=strangers)
     if snapshot.executes(ours):
         return Reconciliation(acknowledge=strangers)
-    if snapshot.boot_id != running.boot_id:
+    fate = fate_of_unknown(running, snapshot, can_start=snapshot.environment.state is EnvironmentState.IDLE)
+    if fate is Unknown.WORKER_RESTARTED:
         sentence = "The Worker service was restarted while the plan ran, and the environment ended with it."
         return Reconciliation(acknowledge=strangers, lost=(FailureCause.WORKER_LOST, sentence))
-    environment = snapshot.environment
-    if environment.environment_id == running.environment_id and environment.state is EnvironmentState.IDLE:
+    if fate is Unknown.COMMAND_LOST:
         return Reconciliation(acknowledge=strangers, dispatch=True)
     sentence = "The environment was gone before the plan was started."
     return Reconciliation(acknowledge=strangers, lost=(FailureCause.NOT_STARTED, sentence))

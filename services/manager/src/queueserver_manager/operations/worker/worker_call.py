@@ -1,12 +1,15 @@
-"""A call of the Worker for a client, and what a failure of it means to that client."""
+"""Calls of the Worker: what a failure means, to a client that waits for one and where no client does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from queueserver_manager.domain.refusals.errors import EnvironmentUnresponsive, WorkerUnavailable
 from queueserver_manager.worker_client.port import StaleEpoch, WorkerDown, WorkerOutdated, WorkerRefused
+
+#: Why a call failed, but for a stale epoch.
+CallFailure = WorkerDown | WorkerRefused
 
 
 def _end_nothing() -> None:
@@ -36,3 +39,21 @@ def worker_call(
         raise WorkerUnavailable from error
     except WorkerDown as error:
         raise WorkerUnavailable from error
+
+
+async def own_call(
+    call: Awaitable[None], if_failed: Callable[[CallFailure], None], on_stale: Callable[[], None]
+) -> bool:
+    """Make a call that no client waits for; returns whether it succeeded.
+
+    ``if_failed`` gets the reason if it did not, but for a stale epoch: that is what ``on_stale`` is called for.
+    """
+    try:
+        await call
+    except StaleEpoch:
+        on_stale()
+    except (WorkerDown, WorkerRefused) as error:
+        if_failed(error)
+    else:
+        return True
+    return False

@@ -127,14 +127,14 @@ class WorkerWatcher:
         # From here on without a break: no client sees a Worker that is there with an environment as it was before.
         action = reconcile(running, snapshot)
         if running is not None and action.lost is not None:
-            self._runner.account(self._runner.failure(running, *action.lost))
+            self._runner.fail(running, *action.lost)
         if running is not None and action.dispatch:
             self._runner.dispatch(running)
         self._view.meet(snapshot, executes_item=running is not None and snapshot.executes(running.execution_id))
         if action.account is not None:
             self._runner.account(action.account)
         if action.acknowledge:
-            self._runner.forget(list(action.acknowledge))
+            self._runner.forget(action.acknowledge)
         self._task_runner.reconcile(await self._ledger.read(lambda record: record.tasks.running), snapshot)
         self.met.set()
 
