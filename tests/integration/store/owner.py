@@ -95,7 +95,7 @@ def state(record: Record) -> tuple[object, ...]:
     return (
         [(item, queue.rank_of(item.uid)) for item in queue],
         record.running,
-        record.execution,
+        record.queue_activity,
         (history.first_number, history.next_number, history.slice(0, len(history))),
         record.inventory,
         record.permissions,

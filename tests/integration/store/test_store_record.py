@@ -135,7 +135,7 @@ async def test_every_kind_of_edit_survives_a_crash_of_redis(redis_server: RedisP
     async with owner(redis_server.url) as before:
         await carry_out(before, script)
         assert before.record.running is not None
-        assert (len(before.record.history), before.record.execution.stop_pending) == (2, True)
+        assert (len(before.record.history), before.record.queue_activity.stop_pending) == (2, True)
         await asyncio.to_thread(redis_server.kill)
     # Processes are started on pytest's own thread, which the kernel watches.
     redis_server.start()

@@ -122,7 +122,7 @@ def state(record: Record) -> tuple[object, ...]:
     return (
         ([(item, queue.rank_of(item.uid)) for item in queue], queue.size),
         record.running,
-        record.execution,
+        record.queue_activity,
         (history.first_number, history.next_number, history.slice(0, len(history)), history.size),
         record.inventory,
         record.permissions,

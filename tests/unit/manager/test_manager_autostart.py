@@ -66,7 +66,7 @@ async def test_the_queue_starts_by_itself() -> None:
         d.autostart.look()
         await d.settle()
         assert (d.running, d.starts) == ("a", [QueueStarted(AUTOSTART_USER)])
-        assert d.current_term.record.execution.active
+        assert d.current_term.record.queue_activity.active
 
 
 async def test_it_starts_when_it_is_switched_on() -> None:

@@ -81,7 +81,7 @@ def test_a_history_entry_is_read_back_as_it_was(entry: HistoryEntry) -> None:
 @pytest.mark.parametrize("stop_pending", [False, True])
 def test_whether_the_queue_runs_is_read_back(active: bool, stop_pending: bool) -> None:
     execution = QueueActivity(active=active, stop_pending=stop_pending)
-    assert codec.decode_execution(codec.decode(codec.encode_execution(execution))) == execution
+    assert codec.decode_queue_activity(codec.decode(codec.encode_queue_activity(execution))) == execution
 
 
 @relaxed

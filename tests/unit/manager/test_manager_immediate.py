@@ -36,7 +36,7 @@ def immediate(mode: QueueMode = PLAIN, *, stop_pending: bool = False) -> Record:
     record = record_of("ab")
     record.running = running(plan("r"), immediate=True)
     record.mode, record.autostart = mode, True
-    record.execution = QueueActivity(stop_pending=stop_pending)
+    record.queue_activity = QueueActivity(stop_pending=stop_pending)
     return record
 
 
@@ -52,7 +52,7 @@ def test_an_item_is_claimed_without_entering_or_starting_the_queue() -> None:
     decision = execute_item(record, plan("r"), claim_context())
     carry_out(record, decision)
     assert decision.result == running(plan("r"), "id-1", immediate=True)
-    assert (record.running, uids(record), record.execution) == (decision.result, ["a", "b"], QueueActivity())
+    assert (record.running, uids(record), record.queue_activity) == (decision.result, ["a", "b"], QueueActivity())
     assert list(decision.changes) == [SetRunning(decision.result)]
     assert list(decision.events) == [ev.ItemStarted(running(plan("r"), "id-1", immediate=True))]
 
@@ -82,7 +82,7 @@ def test_however_it_ends_it_goes_to_the_history_and_the_queue_stays_as_it_is(
     record = immediate(mode)
     decision = finish(record, status)
     assert (decision.result, record.running) == (Advance(None), None)
-    assert (uids(record), record.execution) == (["a", "b"], QueueActivity())
+    assert (uids(record), record.queue_activity) == (["a", "b"], QueueActivity())
     (entry,) = record.history.newest(9)
     assert (entry.item.uid, entry.requeued_as_uid, entry.result.exit_status) == ("r", "", status)
     well = status is ExitStatus.COMPLETED or (status is ExitStatus.FAILED and mode.ignore_failures)
@@ -99,4 +99,4 @@ def test_a_stop_pause_or_end_that_was_asked_for_while_it_ran_ends_autostart(
 ) -> None:
     record = immediate(stop_pending=stop_pending)
     finish(record, ExitStatus.COMPLETED, **claim)
-    assert (record.autostart, record.execution) == (False, QueueActivity())
+    assert (record.autostart, record.queue_activity) == (False, QueueActivity())

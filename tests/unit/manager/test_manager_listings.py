@@ -216,7 +216,7 @@ async def test_a_page_has_as_many_items_as_fit_and_the_next_one_goes_on_there() 
         third = await listings.page(10, second.next_token, whole)
         assert [[item.uid for item in page.items] for page in (first, second, third)] == [["a"], ["b"], ["c"]]
         assert (third.next_token, first.listing.size) == ("", 3)
-        listings.let_go()
+        listings.drop_all()
         with pytest.raises(PageTokenExpired):
             await listings.page(10, first.next_token, whole)
 

@@ -39,7 +39,7 @@ def executing(queue: str, mode: QueueMode = LOOP, *, immediate: bool = False, **
     for index, uid in enumerate(queue):
         record.queue.put(stop_instruction(uid) if uid == "S" else plan(uid), 1000 * index)
     record.running = running(plan("r"), immediate=immediate)
-    record.execution = QueueActivity(active=not immediate, **execution)
+    record.queue_activity = QueueActivity(active=not immediate, **execution)
     record.mode, record.autostart = mode, True
     return record
 
@@ -111,7 +111,7 @@ def test_a_stop_instruction_in_a_loop_stands_behind_the_item_that_ended_before_i
     assert (first.uid, second, third.name) == ("a", again, "queue_stop")
     assert third.uid not in {"S", again.uid}
     assert replay("Sa", decision.events) == uids(record)
-    assert (stopped(decision), record.execution, record.autostart) == (
+    assert (stopped(decision), record.queue_activity, record.autostart) == (
         [ev.StopReason.INSTRUCTION],
         QueueActivity(),
         False,
@@ -120,7 +120,7 @@ def test_a_stop_instruction_in_a_loop_stands_behind_the_item_that_ended_before_i
 
 def test_a_loop_that_starts_with_a_stop_instruction_keeps_it_and_stops() -> None:
     record = executing("S")
-    record.running, record.execution = None, QueueActivity()
+    record.running, record.queue_activity = None, QueueActivity()
     decision = start_queue(record, "jane", claim_context())
     carry_out(record, decision)
     (left,) = record.queue
@@ -173,7 +173,7 @@ def test_an_interrupted_item_is_put_back_held_or_dropped(
     assert (uids(record), record.queue.at(0).held) == (left, held)
     assert replay("a", decision.events) == left
     assert record.history.newest(1)[0].requeued_as_uid == ("id-1" if len(left) == 2 else "")
-    assert (stopped(decision), record.execution) == ([ev.StopReason.FAILURE], QueueActivity())
+    assert (stopped(decision), record.queue_activity) == ([ev.StopReason.FAILURE], QueueActivity())
 
 
 def test_a_held_item_at_the_head_refuses_the_start_and_changes_nothing() -> None:
@@ -211,7 +211,7 @@ def test_a_queue_that_stops_before_it_is_empty_ends_autostart(
     if queue.startswith("h"):
         hold_head(record)
     decision = finish(record, ExitStatus.COMPLETED, **claim)
-    assert (decision.result.claimed, record.running, record.execution) == (None, None, QueueActivity())
+    assert (decision.result.claimed, record.running, record.queue_activity) == (None, None, QueueActivity())
     assert list(decision.events[-2:]) == [ev.AutostartChanged(enabled=False), ev.QueueStopped(reason)]
     assert not record.autostart
     assert replay(queue, decision.events) == uids(record) == list(queue.removeprefix("S"))

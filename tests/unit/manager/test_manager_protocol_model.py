@@ -142,7 +142,7 @@ class Machine(RuleBasedStateMachine):
         submission = Submission(ItemKind.PLAN, "count", properties={"number": number})
         reply: ReplySpec[Any] = ReplySpec(first, f"request-{number}", f"{number}")
         if number < 0:
-            answer = self.do(self.term.execution.execute(JANE, submission, reply))
+            answer = self.do(self.term.queue_run.execute(JANE, submission, reply))
         else:
             answer = self.do(self.term.queue.add(JANE, submission, position, reply))
         if isinstance(answer, bytes):
@@ -198,16 +198,16 @@ class Machine(RuleBasedStateMachine):
 
     @rule(enabled=st.booleans())
     def set_autostart(self, enabled: bool) -> None:
-        self.do(self.term.execution.set_autostart(NO_REPLY, enabled=enabled))
+        self.do(self.term.queue_run.set_autostart(NO_REPLY, enabled=enabled))
 
     @rule(fate=st.sampled_from([Fate.ACCEPTED, *Fate]))
     def start(self, fate: Fate) -> None:
         self.worker.fate = fate
-        self.do(self.term.execution.start(JANE, NO_REPLY))
+        self.do(self.term.queue_run.start(JANE, NO_REPLY))
 
     @rule(back=st.booleans())
     def stop(self, back: bool) -> None:
-        execution = self.term.execution
+        execution = self.term.queue_run
         self.do(execution.cancel_stop(JANE, NO_REPLY) if back else execution.stop(JANE, NO_REPLY))
 
     @precondition(lambda self: self.worker.current is not None)

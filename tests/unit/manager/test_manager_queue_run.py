@@ -38,7 +38,7 @@ BAD = [ExitStatus.FAILED, ExitStatus.ABORTED, ExitStatus.HALTED]
 def executing(queue: str, *, stop_pending: bool = False, done: int = 0) -> Record:
     """A record whose queue runs, with item r being executed as x-1."""
     record = record_of(queue, running_uid="r", done=done)
-    record.execution = QueueActivity(active=True, stop_pending=stop_pending)
+    record.queue_activity = QueueActivity(active=True, stop_pending=stop_pending)
     return record
 
 
@@ -76,7 +76,7 @@ def test_starting_claims_the_first_item() -> None:
     carry_out(record, decision)
     claimed = decision.result.claimed
     assert claimed == running(plan("a"), "id-1")
-    assert (record.running, uids(record), record.execution) == (claimed, ["b"], QueueActivity(active=True))
+    assert (record.running, uids(record), record.queue_activity) == (claimed, ["b"], QueueActivity(active=True))
     assert list(decision.events) == [ev.QueueStarted("jane"), ev.ItemStarted(running(plan("a"), "id-1"))]
 
 
@@ -92,7 +92,7 @@ def test_a_queue_that_starts_with_a_stop_instruction_consumes_it_and_stops() -> 
     decision = start_queue(record, "jane", claim_context())
     carry_out(record, decision)
     assert (decision.result.claimed, record.running, uids(record)) == (None, None, ["a"])
-    assert record.execution == QueueActivity()
+    assert record.queue_activity == QueueActivity()
     assert list(decision.events) == [
         ev.QueueStarted("jane"),
         ev.ItemRemoved("s", 0),
@@ -104,12 +104,12 @@ def test_a_stop_is_noted_once_and_can_be_taken_back_once() -> None:
     record = executing("a")
     first = stop_queue(record, "jane")
     carry_out(record, first)
-    assert record.execution == QueueActivity(active=True, stop_pending=True)
+    assert record.queue_activity == QueueActivity(active=True, stop_pending=True)
     assert list(first.events) == [ev.QueueStopRequested("jane")]
     assert not stop_queue(record, "jane").changes
     back = cancel_stop_queue(record, "joe")
     carry_out(record, back)
-    assert record.execution == QueueActivity(active=True)
+    assert record.queue_activity == QueueActivity(active=True)
     assert list(back.events) == [ev.QueueStopCancelled("joe")]
     again = cancel_stop_queue(record, "joe")
     assert (list(again.changes), list(again.events)) == ([], [])
@@ -121,7 +121,7 @@ def test_after_success_the_next_item_is_claimed_in_the_same_decision() -> None:
     assert decision.result.claimed is not None
     assert (decision.result.claimed.item.uid, decision.result.requeued) == ("a", None)
     assert (record.running, uids(record)) == (decision.result.claimed, ["b"])
-    assert record.execution == QueueActivity(active=True)
+    assert record.queue_activity == QueueActivity(active=True)
     assert kinds(decision) == [ev.ItemFinished, ev.HistoryAdded, ev.ItemStarted]
     (written,) = record.history.newest(9)
     assert (written.number, written.item.uid, written.execution_id, written.requeued_as_uid) == (1, "r", "x-1", "")
@@ -132,7 +132,7 @@ def test_an_item_that_was_stopped_is_done_and_stops_the_queue() -> None:
     record = executing("ab")
     decision = finish(record, ExitStatus.STOPPED)
     assert (decision.result.claimed, decision.result.requeued) == (None, None)
-    assert (record.running, uids(record), record.execution) == (None, ["a", "b"], QueueActivity())
+    assert (record.running, uids(record), record.queue_activity) == (None, ["a", "b"], QueueActivity())
     assert kinds(decision) == [ev.ItemFinished, ev.HistoryAdded, ev.QueueStopped]
     assert decision.events[-1] == ev.QueueStopped(ev.StopReason.REQUESTED)
 
@@ -145,7 +145,7 @@ def test_after_a_failure_a_new_attempt_stands_in_front_and_the_queue_stops(statu
     assert retry is not None
     assert (retry.attempt, retry.retry_of_uid, retry.created, retry.name) == (2, "r", NOW, "count")
     assert uids(record) == [retry.uid, "a", "b"]
-    assert (decision.result.claimed, record.running, record.execution) == (None, None, QueueActivity())
+    assert (decision.result.claimed, record.running, record.queue_activity) == (None, None, QueueActivity())
     assert kinds(decision) == [ev.ItemFinished, ev.HistoryAdded, ev.ItemsAdded, ev.QueueStopped]
     assert decision.events[-1] == ev.QueueStopped(ev.StopReason.FAILURE)
     assert record.history.newest(1)[0].requeued_as_uid == retry.uid
@@ -168,21 +168,21 @@ def test_attempts_are_counted_and_linked_from_failure_to_failure() -> None:
 def test_a_pending_stop_stops_the_queue_after_the_item_and_is_then_gone() -> None:
     record = executing("ab", stop_pending=True)
     decision = finish(record, ExitStatus.COMPLETED)
-    assert (decision.result.claimed, uids(record), record.execution) == (None, ["a", "b"], QueueActivity())
+    assert (decision.result.claimed, uids(record), record.queue_activity) == (None, ["a", "b"], QueueActivity())
     assert decision.events[-1] == ev.QueueStopped(ev.StopReason.REQUESTED)
 
 
 def test_the_queue_stops_when_it_is_empty() -> None:
     record = executing("")
     decision = finish(record, ExitStatus.COMPLETED)
-    assert (record.running, record.execution) == (None, QueueActivity())
+    assert (record.running, record.queue_activity) == (None, QueueActivity())
     assert decision.events[-1] == ev.QueueStopped(ev.StopReason.EMPTY)
 
 
 def test_the_queue_stops_when_the_environment_can_take_no_more() -> None:
     record = executing("ab")
     decision = finish(record, ExitStatus.COMPLETED, can_execute=False)
-    assert (decision.result.claimed, uids(record), record.execution) == (None, ["a", "b"], QueueActivity())
+    assert (decision.result.claimed, uids(record), record.queue_activity) == (None, ["a", "b"], QueueActivity())
     assert decision.events[-1] == ev.QueueStopped(ev.StopReason.ENVIRONMENT)
 
 
@@ -192,7 +192,7 @@ def test_a_stop_instruction_after_an_item_is_consumed_and_stops_the_queue() -> N
     record.queue.put(plan("a"), 2)
     decision = finish(record, ExitStatus.COMPLETED)
     assert (decision.result.claimed, record.running, uids(record)) == (None, None, ["a"])
-    assert record.execution == QueueActivity()
+    assert record.queue_activity == QueueActivity()
     assert list(decision.events[-2:]) == [ev.ItemRemoved("s", 0), ev.QueueStopped(ev.StopReason.INSTRUCTION)]
 
 

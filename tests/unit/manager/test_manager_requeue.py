@@ -43,19 +43,19 @@ def test_what_interrupts_a_plan_lies_outside_of_it() -> None:
 
 @pytest.mark.parametrize("mode", MODES, ids=repr)
 def test_a_completed_item_leaves_the_queue_or_is_repeated_and_the_queue_goes_on(mode: QueueMode) -> None:
-    expected = Requeue(REPETITION if mode.loop else None, at_front=False, goes_on=True)
+    expected = Requeue(REPETITION if mode.loop else None, at_front=False, queue_continues=True)
     assert requeued(COMPLETED, mode) == expected
 
 
 @pytest.mark.parametrize("mode", MODES, ids=repr)
 def test_a_stopped_item_is_treated_as_a_completed_one_but_the_queue_stops(mode: QueueMode) -> None:
-    expected = Requeue(REPETITION if mode.loop else None, at_front=False, goes_on=False)
+    expected = Requeue(REPETITION if mode.loop else None, at_front=False, queue_continues=False)
     assert requeued(STOPPED, mode) == expected
 
 
 @pytest.mark.parametrize("mode", [mode for mode in MODES if not mode.ignore_failures], ids=repr)
 def test_a_failed_item_is_tried_again_at_the_front_and_the_queue_stops(mode: QueueMode) -> None:
-    assert requeued(FAILED, mode) == Requeue(ATTEMPT, at_front=True, goes_on=False)
+    assert requeued(FAILED, mode) == Requeue(ATTEMPT, at_front=True, queue_continues=False)
 
 
 @pytest.mark.parametrize("mode", [mode for mode in MODES if mode.ignore_failures], ids=repr)
@@ -65,7 +65,7 @@ def test_a_failure_that_is_ignored_counts_as_completion(mode: QueueMode) -> None
 
 @pytest.mark.parametrize("mode", MODES, ids=repr)
 def test_an_item_that_was_never_started_goes_back_to_the_front_in_every_mode(mode: QueueMode) -> None:
-    assert requeued(REFUSED, mode) == Requeue(ATTEMPT, at_front=True, goes_on=False)
+    assert requeued(REFUSED, mode) == Requeue(ATTEMPT, at_front=True, queue_continues=False)
 
 
 @pytest.mark.parametrize("outcome", INTERRUPTED, ids=repr)
@@ -74,14 +74,14 @@ def test_the_policy_alone_decides_about_an_interrupted_item_and_the_queue_stops(
     outcome: Outcome, mode: QueueMode
 ) -> None:
     again = {_P.REQUEUE: ATTEMPT, _P.HOLD: replace(ATTEMPT, held=True), _P.DROP: None}[mode.interrupted]
-    assert requeued(outcome, mode) == Requeue(again, at_front=True, goes_on=False)
+    assert requeued(outcome, mode) == Requeue(again, at_front=True, queue_continues=False)
 
 
 @pytest.mark.parametrize("outcome", [COMPLETED, STOPPED, FAILED, REFUSED, *INTERRUPTED], ids=repr)
 @pytest.mark.parametrize("mode", MODES, ids=repr)
 def test_an_item_executed_immediately_never_enters_the_queue(outcome: Outcome, mode: QueueMode) -> None:
     well = outcome is COMPLETED or (outcome is FAILED and mode.ignore_failures)
-    assert requeued(outcome, mode, immediate=True) == Requeue(None, at_front=False, goes_on=well)
+    assert requeued(outcome, mode, immediate=True) == Requeue(None, at_front=False, queue_continues=well)
 
 
 @pytest.mark.parametrize("policy", _P)

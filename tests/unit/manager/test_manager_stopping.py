@@ -12,7 +12,7 @@ from queueserver_manager.domain.refusals.errors import InvalidState, ServerStopp
 from queueserver_manager.domain.tasks.tasks import KeptTask, Task, TaskKind
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.commit.reply import ReplySpec
-from queueserver_manager.operations.queue_run import ExecutionOperations
+from queueserver_manager.operations.queue_run import QueueRunOperations
 from queueserver_manager.operations.server import ServerOperations, StopMode
 
 from tests.unit.manager.samples import NOW
@@ -29,7 +29,7 @@ async def test_a_start_behind_a_commit_and_a_safe_stop_are_never_both_accepted(s
         view = view_of(OPEN)
         stops: list[str] = []
         server = ServerOperations(o.ledger, view, ScriptedWorker(view), lambda: stops.append("stop"))
-        execution = ExecutionOperations(o.ledger, view, None)  # type: ignore[arg-type] # it makes no item here
+        execution = QueueRunOperations(o.ledger, view, None)  # type: ignore[arg-type] # it makes no item here
         adding = await o.hold_commit("d")
         calls = [lambda: execution.start(JANE, EMPTY), lambda: server.stop(StopMode.WHEN_IDLE, EMPTY)]
         tasks = []

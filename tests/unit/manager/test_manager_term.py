@@ -84,7 +84,7 @@ def test_who_interrupts_a_plan_whose_command_was_lost_names_the_execution_that_i
     monkeypatch.setattr(made.worker, "control_run_engine", control)
 
     async def start_and_interrupt() -> None:
-        await made.term.execution.start(JANE, NO_REPLY)
+        await made.term.queue_run.start(JANE, NO_REPLY)
         await made.term.run_engine.control(EngineRequest(verb, "why"), NO_REPLY)
         await made._settle()
 

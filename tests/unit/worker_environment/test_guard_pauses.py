@@ -28,7 +28,7 @@ class DeafEngine:
         self._forever.wait()
         return False
 
-    def obey_next_pause(self) -> None:
+    def carry_out_next_pause(self) -> None:
         pass
 
     def enter(self, state: env.RunEngineState.ValueType) -> None:

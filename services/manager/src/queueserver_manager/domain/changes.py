@@ -81,7 +81,7 @@ class QueueActivity:
 class SetQueueActivity:
     """Start or stop the queue."""
 
-    execution: QueueActivity
+    queue_activity: QueueActivity
 
 
 @dataclass(frozen=True, slots=True)

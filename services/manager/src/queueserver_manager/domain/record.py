@@ -133,7 +133,7 @@ class Record:
     revisions: Revisions = Revisions()
     queue: Queue = field(default_factory=Queue)
     running: RunningItem | None = None
-    execution: QueueActivity = field(default_factory=QueueActivity)
+    queue_activity: QueueActivity = field(default_factory=QueueActivity)
     history: History = field(default_factory=History)
     inventory: Inventory = field(default_factory=Inventory)
     permissions: Permissions = BUILT_IN
@@ -260,7 +260,7 @@ _Replacing = (
 _REPLACED: dict[type, str] = {
     SetRunning: "running",
     MarkRunning: "running",
-    SetQueueActivity: "execution",
+    SetQueueActivity: "queue_activity",
     SetInventory: "inventory",
     SetPermissions: "permissions",
     SetMode: "mode",

@@ -44,7 +44,7 @@ from queueserver_manager.operations.permissions import PermissionOperations
 from queueserver_manager.operations.planning import PlanningOperations
 from queueserver_manager.operations.questions import QuestionOperations
 from queueserver_manager.operations.queue import QueueOperations
-from queueserver_manager.operations.queue_run import ExecutionOperations
+from queueserver_manager.operations.queue_run import QueueRunOperations
 from queueserver_manager.operations.run_engine import RunEngineOperations
 from queueserver_manager.operations.server import ServerOperations
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
@@ -171,7 +171,7 @@ class OwnershipTerm:
         self.following = ItemWatches(self.ledger, self.view)
         self._queue_check = QueueCheck(self.ledger, self.allowed_inventories.for_submitter)
         self.queue = QueueOperations(self.ledger, submissions, self.following, self._queue_check.look, limits.queue)
-        self.execution = ExecutionOperations(self.ledger, self.view, submissions)
+        self.queue_run = QueueRunOperations(self.ledger, self.view, submissions)
         self.run_engine = RunEngineOperations(
             self.ledger, self.view, worker, settings.permitted_metadata, self._stale.set
         )
@@ -301,7 +301,7 @@ class OwnershipTerm:
     def _rest(self) -> None:
         if self._is_idle() and not self.ledger.is_busy:
             # A listing holds all items that were in the queue then.
-            self.listings.let_go()
+            self.listings.drop_all()
             self._settings.at_rest()
 
     def _is_idle(self) -> bool:

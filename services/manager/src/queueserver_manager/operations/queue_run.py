@@ -26,8 +26,8 @@ from queueserver_manager.operations.validation.submissions import Submissions
 from queueserver_manager.operations.worker.worker_view import WorkerView
 
 
-class ExecutionOperations:
-    """What clients may do about execution. Every method raises the ledger's refusals besides its own."""
+class QueueRunOperations:
+    """What clients may do about the run of the queue. Every method raises the ledger's refusals besides its own."""
 
     def __init__(self, ledger: Ledger, view: WorkerView, submissions: Submissions) -> None:
         self._ledger = ledger
@@ -76,8 +76,8 @@ class ExecutionOperations:
         state = self._state(record)
         if not view.status.environment.exists and state in ALLOWED[action]:
             raise EnvironmentClosed(f"RE Worker environment does not exist: open it, then {action.value}.")
-        if action is Operation.START_QUEUE and record.execution.active:
-            refuse_second_start(state, stop_pending=record.execution.stop_pending)
+        if action is Operation.START_QUEUE and record.queue_activity.active:
+            refuse_second_start(state, stop_pending=record.queue_activity.stop_pending)
         check(action, state)
         if view.status.environment.run_engine is RunEngineState.NONE:
             raise RunEngineMissing

@@ -46,7 +46,7 @@ _ACTIONS = {
     RunEngineAction.ABORT_NOW: Operation.ABORT_NOW,
 }
 #: What the log says of them.
-_DEEDS = {
+_LOG_ENTRIES = {
     RunEngineAction.PAUSE_DEFERRED: ("pause_requested", "asked to pause {plan} at the next checkpoint"),
     RunEngineAction.PAUSE_IMMEDIATE: ("pause_requested", "asked to pause {plan} at once"),
     RunEngineAction.RESUME: ("resume_requested", "resumed {plan}"),
@@ -91,7 +91,7 @@ class RunEngineOperations:
     def _log_entry(self, request: EngineRequest) -> CommandLogEntry:
         running = self._ledger.summary.running
         plan = f"plan {running.item.name} (item {running.item.uid})" if running is not None else "the plan"
-        name, did = _DEEDS[request.verb]
+        name, did = _LOG_ENTRIES[request.verb]
         note = f": {request.note}" if request.note else ""
         return CommandLogEntry(name, did.format(plan=plan) + note)
 

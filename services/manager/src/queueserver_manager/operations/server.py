@@ -30,7 +30,7 @@ class StopMode(Enum):
     AT_ONCE = "at_once"
 
 
-_DEEDS = {
+_LOG_ENTRIES = {
     StopMode.WHEN_IDLE: CommandLogEntry("server_stop_requested", "stops the server, which is idle"),
     StopMode.AT_ONCE: CommandLogEntry("server_stop_requested", "stops the server at once"),
 }
@@ -58,7 +58,9 @@ class ServerOperations:
 
     async def _carry_out(self, mode: StopMode, reply: ReplySpec[None]) -> bytes:
         try:
-            return await self._commands.once(reply, lambda: self._accept(mode), _DEEDS[mode], reply_before_stored=False)
+            return await self._commands.once(
+                reply, lambda: self._accept(mode), _LOG_ENTRIES[mode], reply_before_stored=False
+            )
         finally:
             # Not if it repeated a stop that was carried out in an earlier life of this server. But also if
             # this term ends while the response is being stored: nothing starts any more, so it has to end.

@@ -54,8 +54,8 @@ def _other(keys: Keys, change: ch.Change) -> Iterable[Command]:
             return [("DEL", keys.running)]
         case ch.SetRunning(running) | ch.MarkRunning(running) if running is not None:
             return [("SET", keys.running, codec.encode_running(running))]
-        case ch.SetQueueActivity(execution):
-            return [("SET", keys.execution, codec.encode_execution(execution))]
+        case ch.SetQueueActivity(activity):
+            return [("SET", keys.execution, codec.encode_queue_activity(activity))]
         case ch.AddHistory(entry):
             number = str(entry.number)
             return [

@@ -67,7 +67,7 @@ class Stored:
     requests: dict[bytes, bytes]
     tasks: dict[bytes, bytes]
     running: bytes | None
-    execution: bytes | None
+    queue_activity: bytes | None
     inventory: bytes | None
     permissions: bytes | None
     mode: bytes | None
@@ -105,8 +105,8 @@ class Loader:
         record.running = self._part(
             "running", stored.running, lambda data: codec.decode_running(codec.decode(data), len(data))
         )
-        record.execution = (
-            self._part("execution", stored.execution, lambda data: codec.decode_execution(codec.decode(data)))
+        record.queue_activity = (
+            self._part("execution", stored.queue_activity, lambda data: codec.decode_queue_activity(codec.decode(data)))
             or QueueActivity()
         )
         record.inventory = self._part("inventory", stored.inventory, self._decode_inventory) or Inventory()

@@ -35,7 +35,7 @@ async def read_all(redis: Redis, keys: Keys) -> Stored:
             requests=await _hash(redis, keys.requests),
             tasks=await _hash(redis, keys.tasks),
             running=await _answer(redis.get(keys.running)),
-            execution=await _answer(redis.get(keys.execution)),
+            queue_activity=await _answer(redis.get(keys.execution)),
             inventory=await _answer(redis.get(keys.inventory)),
             permissions=await _answer(redis.get(keys.permissions)),
             mode=await _answer(redis.get(keys.mode)),

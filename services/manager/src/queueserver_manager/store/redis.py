@@ -117,7 +117,7 @@ class RedisStore:
             raise StoreDown(f"the store is not at revision {before.last}", fate_known=False)
         time_slice = TimeSlice()
         for change in (change for entry in entries for change in entry.changes):
-            codec.let_go(change)
+            codec.drop_encoded(change)
             await time_slice.yield_if_due()
 
     async def _words(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> list[Word]:

@@ -212,8 +212,8 @@ class Worker:
 
     def _is_known(self, uid: str) -> bool:
         running = self._environment.execution
-        goes_on = {*self._environment.running_tasks, running.execution_id if running is not None else ""}
-        return uid in goes_on or self._outcomes.knows(uid)
+        executed = {*self._environment.running_tasks, running.execution_id if running is not None else ""}
+        return uid in executed or self._outcomes.knows(uid)
 
     def _fence(self, epoch: int) -> None:
         if epoch < self._highest_epoch:

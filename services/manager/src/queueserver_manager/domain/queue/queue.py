@@ -45,12 +45,12 @@ class Snapshot:
         """The most bytes it holds of items that are not in the queue any more."""
         return queue.gone - self._gone
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Release all items."""
         self._entries = ()
 
     @property
-    def is_let_go(self) -> bool:
+    def is_released(self) -> bool:
         """Whether its items were released."""
         return len(self._entries) < self._length
 

@@ -106,18 +106,18 @@ def execute_item(record: Record, item: Item, claim_context: ClaimContext) -> Dec
 
 def stop_queue(record: Record, user: str) -> Decision[None]:
     """Let the running item finish and start no other. Repeating it changes nothing."""
-    if record.execution.stop_pending:
+    if record.queue_activity.stop_pending:
         return Decision(None)
-    execution = replace(record.execution, stop_pending=True)
-    return Decision(None, [SetQueueActivity(execution)], [QueueStopRequested(user)])
+    activity = replace(record.queue_activity, stop_pending=True)
+    return Decision(None, [SetQueueActivity(activity)], [QueueStopRequested(user)])
 
 
 def cancel_stop_queue(record: Record, user: str) -> Decision[None]:
     """Withdraw a pending stop."""
-    if not record.execution.stop_pending:
+    if not record.queue_activity.stop_pending:
         return Decision(None)
-    execution = replace(record.execution, stop_pending=False)
-    return Decision(None, [SetQueueActivity(execution)], [QueueStopCancelled(user)])
+    activity = replace(record.queue_activity, stop_pending=False)
+    return Decision(None, [SetQueueActivity(activity)], [QueueStopCancelled(user)])
 
 
 def stop_after(record: Record, execution_id: str, *, pause: bool) -> Decision[bool]:
@@ -172,13 +172,13 @@ def finish_item(
     claimed = None
     if not running.immediate:
         ended = None
-        if not back.goes_on:
+        if not back.queue_continues:
             well = outcome.result.exit_status.is_success
             ended = StopReason.REQUESTED if well else StopReason.FAILURE
         claimed = _next(record, ended, claim_context, behind, changes, events)
     elif (
-        not back.goes_on
-        or record.execution.stop_pending
+        not back.queue_continues
+        or record.queue_activity.stop_pending
         or claim_context.pause_unresolved
         or claim_context.end_requested
     ):
@@ -230,7 +230,7 @@ def _next(
 
 def _obstacle(record: Record, head: Item | None, claim_context: ClaimContext) -> StopReason | None:
     """Why the queue can't continue with the item at its head, the most important reason first."""
-    if record.execution.stop_pending or not record.execution.active or claim_context.end_requested:
+    if record.queue_activity.stop_pending or not record.queue_activity.active or claim_context.end_requested:
         return StopReason.REQUESTED
     if claim_context.pause_unresolved:
         return StopReason.PAUSE

@@ -27,7 +27,7 @@ class Requeue:
 
     item: Item | None
     at_front: bool
-    goes_on: bool
+    queue_continues: bool
 
 
 def requeue_after(
@@ -37,13 +37,13 @@ def requeue_after(
     item, status = running.item, outcome.result.exit_status
     interrupted = status in {ExitStatus.ABORTED, ExitStatus.HALTED} or outcome.result.failure_cause in INTERRUPTIONS
     failed_by_itself = status is ExitStatus.FAILED and not interrupted and not outcome.refused
-    goes_on = status is ExitStatus.COMPLETED or (failed_by_itself and mode.ignore_failures)
+    queue_continues = status is ExitStatus.COMPLETED or (failed_by_itself and mode.ignore_failures)
     if running.immediate:
-        return Requeue(None, at_front=False, goes_on=goes_on)
-    if goes_on or status is ExitStatus.STOPPED:
+        return Requeue(None, at_front=False, queue_continues=queue_continues)
+    if queue_continues or status is ExitStatus.STOPPED:
         again = item.repetition(new_id(), now()) if mode.loop else None
-        return Requeue(again, at_front=False, goes_on=goes_on)
+        return Requeue(again, at_front=False, queue_continues=queue_continues)
     if interrupted and mode.interrupted is InterruptedPolicy.DROP:
-        return Requeue(None, at_front=True, goes_on=False)
+        return Requeue(None, at_front=True, queue_continues=False)
     held = interrupted and mode.interrupted is InterruptedPolicy.HOLD
-    return Requeue(item.next_attempt(new_id(), now(), held=held), at_front=True, goes_on=False)
+    return Requeue(item.next_attempt(new_id(), now(), held=held), at_front=True, queue_continues=False)

@@ -49,7 +49,7 @@ def summary_of(record: Record) -> Summary:
         len(record.queue),
         len(record.history),
         record.running,
-        record.execution.stop_pending,
+        record.queue_activity.stop_pending,
         record.mode,
         record.autostart,
         head_held=head is not None and head.held,

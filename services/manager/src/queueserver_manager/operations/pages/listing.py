@@ -110,6 +110,6 @@ class QueueListings:
         while self._kept and next(iter(self._kept.values())).items.holds(record.queue) > MOST_GONE:
             self._kept.popitem(last=False)
 
-    def let_go(self) -> None:
+    def drop_all(self) -> None:
         """Drop all listings, because no page was requested for long: a listing holds all items of its time."""
         self._kept.clear()

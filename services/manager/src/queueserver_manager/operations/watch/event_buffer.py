@@ -123,7 +123,7 @@ class EventBuffer:
         """Note that a change is published next, whether or not there are watchers."""
         self.chronology.changed(revision, self.attachment.boot_id, self.last_sequence)
 
-    def heard_up_to(self, sequence: int) -> None:
+    def received_up_to(self, sequence: int) -> None:
         """Note that everything in the attached Worker's journal up to here was received; not all is for watchers."""
         self.last_sequence = max(self.last_sequence, sequence)
         if self.last_sequence >= self.attachment.last_sequence:

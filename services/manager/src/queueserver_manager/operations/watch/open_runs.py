@@ -18,10 +18,10 @@ class OpenRuns:
     def note(self, document: DocumentWritten) -> None:
         """A document was emitted."""
         if document.role is DocumentRole.START:
-            self._let_go(document.run_uid)
+            self._drop(document.run_uid)
             self._keep(document.run_uid, document.wire)
         elif document.role is DocumentRole.STOP:
-            self._let_go(document.run_uid)
+            self._drop(document.run_uid)
         elif document.role is DocumentRole.DESCRIPTOR and document.run_uid in self._runs:
             self._keep(document.run_uid, document.wire)
 
@@ -29,9 +29,9 @@ class OpenRuns:
         self._runs.setdefault(run_uid, []).append(wire)
         self._bytes += len(wire)
         while self._bytes > _MAX_BYTES or len(self._runs) > _MAX_RUNS:
-            self._let_go(next(iter(self._runs)))
+            self._drop(next(iter(self._runs)))
 
-    def _let_go(self, run_uid: str) -> None:
+    def _drop(self, run_uid: str) -> None:
         self._bytes -= sum(map(len, self._runs.pop(run_uid, ())))
 
     def documents(self) -> list[bytes]:

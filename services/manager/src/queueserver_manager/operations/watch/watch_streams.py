@@ -204,7 +204,7 @@ class WatchStreams:
         """Something is stored: hold only a bounded part of removed items for watchers that read snapshots slowly."""
         for items in self._snapshots:
             if items.holds(record.queue) > MOST_GONE:
-                items.let_go()
+                items.release()
 
     async def _until_caught_up(self) -> None:
         """Wait for what the Worker reported before this term, as long as more of it comes."""
@@ -309,7 +309,7 @@ def _parts(first: SnapshotPart, items: Snapshot, history: Sequence[HistoryEntry]
     part, start = first, 0
     while start < len(items):
         yield part
-        if items.is_let_go:
+        if items.is_released:
             raise WatcherTooSlow
         some = items.part(start, start + _SNAPSHOT_PART, PART_BYTES)
         start += len(some)

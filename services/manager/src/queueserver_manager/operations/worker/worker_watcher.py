@@ -163,7 +163,7 @@ class WorkerWatcher:
                 self._feed.append(FeedEntry(Kind.DOCUMENT, event.wire, 0, self._boot_id, numbered.sequence))
             elif numbered.sequence > self._snapshot_sequence:
                 await self._apply(event)
-        self._feed.heard_up_to(self._sequence)
+        self._feed.received_up_to(self._sequence)
         await self._agree_before(self._sequence + 1)
 
     async def _agree_before(self, sequence: int) -> None:

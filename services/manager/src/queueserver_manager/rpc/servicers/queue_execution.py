@@ -31,26 +31,26 @@ class QueueExecution(QueueServiceServicer):
             return pb.StartQueueResponse(item_uid=uid, revision=revision).SerializeToString()
 
         caller = caller_of(context)
-        return await self._current_term.term().execution.start(caller, reply_to(request, caller, encode))
+        return await self._current_term.term().queue_run.start(caller, reply_to(request, caller, encode))
 
     async def StopQueue(self, request: pb.StopQueueRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.StopQueue."""
         caller = caller_of(context)
         reply = reply_to(request, caller, revision_answer(pb.StopQueueResponse))
-        return await self._current_term.term().execution.stop(caller, reply)
+        return await self._current_term.term().queue_run.stop(caller, reply)
 
     async def CancelStopQueue(self, request: pb.CancelStopQueueRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.CancelStopQueue."""
         caller = caller_of(context)
         reply = reply_to(request, caller, revision_answer(pb.CancelStopQueueResponse))
-        return await self._current_term.term().execution.cancel_stop(caller, reply)
+        return await self._current_term.term().queue_run.cancel_stop(caller, reply)
 
     async def SetAutostart(self, request: pb.SetAutostartRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.SetAutostart."""
         reply = reply_to(request, caller_of(context), revision_answer(pb.SetAutostartResponse))
         if not request.HasField("enabled"):
             raise FieldInvalid("enabled", "required: true or false")
-        return await self._current_term.term().execution.set_autostart(reply, enabled=request.enabled)
+        return await self._current_term.term().queue_run.set_autostart(reply, enabled=request.enabled)
 
     async def ExecuteItem(self, request: pb.ExecuteItemRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.ExecuteItem."""
@@ -65,4 +65,4 @@ class QueueExecution(QueueServiceServicer):
 
         term, caller = self._current_term.term(), caller_of(context)
         reply = reply_to(request, caller, encode)
-        return await term.execution.execute(caller, await in_time_slices(read_submission(request.item)), reply)
+        return await term.queue_run.execute(caller, await in_time_slices(read_submission(request.item)), reply)

@@ -136,12 +136,12 @@ def decode_running(fields: Mapping[str, Any], size: int = 0) -> RunningItem:
     )
 
 
-def encode_execution(execution: QueueActivity) -> bytes:
+def encode_queue_activity(activity: QueueActivity) -> bytes:
     """JSON of whether the queue is running."""
-    return encode({"active": execution.active, "stop_pending": execution.stop_pending})
+    return encode({"active": activity.active, "stop_pending": activity.stop_pending})
 
 
-def decode_execution(fields: Mapping[str, Any]) -> QueueActivity:
+def decode_queue_activity(fields: Mapping[str, Any]) -> QueueActivity:
     """Whether the queue is running, from its fields."""
     return QueueActivity(active=fields["active"], stop_pending=fields["stop_pending"])
 
@@ -170,7 +170,7 @@ def encode_ahead(change: Change) -> bool:
     return True
 
 
-def let_go(change: Change) -> None:
+def drop_encoded(change: Change) -> None:
     """Drop what was encoded for a stored change, where it is long or of no further use."""
     if isinstance(change, PutItem) and len(change.item.encoded.get(_MEMO, b"")) > _LONG:
         del change.item.encoded[_MEMO]

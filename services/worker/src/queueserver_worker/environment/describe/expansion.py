@@ -58,8 +58,8 @@ class Expansion:
         if pattern.is_name:
             return [pattern.text]
         if pattern.text not in self._known:
-            levels, goes_on = _levels(pattern)
-            walk = _Walk(pattern, levels, goes_on=goes_on)
+            levels, any_depth = _levels(pattern)
+            walk = _Walk(pattern, levels, any_depth=any_depth)
             self._known[pattern.text] = [name for device in self._devices for name in walk.names((), device)]
         return self._known[pattern.text]
 
@@ -70,10 +70,10 @@ class Expansion:
 class _Walk:
     """Walks trees of devices, no deeper than a pattern can select anything."""
 
-    def __init__(self, pattern: DevicePattern, levels: list[DevicePattern], *, goes_on: bool) -> None:
+    def __init__(self, pattern: DevicePattern, levels: list[DevicePattern], *, any_depth: bool) -> None:
         self._pattern = pattern
         self._levels = levels
-        self._goes_on = goes_on
+        self._is_any_depth = any_depth
 
     def names(self, above: tuple[str, ...], node: DeviceDescription) -> Iterator[str]:
         path = (*above, node.name)
@@ -88,7 +88,7 @@ class _Walk:
         depth = len(path)
         if depth > len(self._levels):
             return True
-        if depth == len(self._levels) and not self._goes_on:
+        if depth == len(self._levels) and not self._is_any_depth:
             return False
         return self._levels[depth - 1].selects(path, Traits())
 

@@ -176,7 +176,7 @@ class Interruptions:
                 return None
             defer = asked.pause.defer
             asked.pause = None
-            self._engine.obey_next_pause()
+            self._engine.carry_out_next_pause()
             return defer
 
     def take_deferred_pause(self) -> bool:
@@ -186,7 +186,7 @@ class Interruptions:
             if asked is None or asked.pause is None or not asked.pause.defer or self._state != RUN_ENGINE_STATE_RUNNING:
                 return False
             asked.pause = None
-            self._engine.obey_next_pause()
+            self._engine.carry_out_next_pause()
             return True
 
     def wait_until_free(self) -> None:

@@ -92,7 +92,7 @@ class WatchedRunEngine:
         """State of the RunEngine now."""
         return _state_of(self.engine.state)
 
-    def obey_next_pause(self) -> None:
+    def carry_out_next_pause(self) -> None:
         """Let the RunEngine carry out the next `pause` message, whatever user code has made of that command."""
         commands = self.engine._command_registry  # noqa: SLF001 - bluesky has no public way to a command
         registered = commands.get("pause")

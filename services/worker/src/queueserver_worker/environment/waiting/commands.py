@@ -23,7 +23,7 @@ Through = Callable[[Command, Any], Awaitable[Any]]
 """Processes a message by the command that was there before."""
 _ACTIONS: Final = ("set", "trigger", "kickoff", "complete", "prepare")
 _INPUT: Final = "input"
-_GOES_ON: Final = frozenset({"running", "suspending", "pausing", "paused"})
+_ACTIVE_STATES: Final = frozenset({"running", "suspending", "pausing", "paused"})
 """States of a RunEngine whose plan has not ended."""
 
 
@@ -156,7 +156,7 @@ class WaitingCommands:
         return await self._suspensions.hold_back(process, message)
 
     def _state_changed(self, new: Any, _old: Any) -> None:
-        if str(new) not in _GOES_ON:
+        if str(new) not in _ACTIVE_STATES:
             # It ends: nothing that it waited for holds it any more.
             self.plan_ended()
 

@@ -38,7 +38,7 @@ class _Begun:
     _released: Callable[[], Awaitable[Any]]
     _is_over: bool = False
 
-    async def let_go(self) -> None:
+    async def wait_until_released(self) -> None:
         """Wait until the suspender releases the plan; return at once if it has. It can be awaited repeatedly."""
         if not self._is_over:
             await self._released()
@@ -52,7 +52,7 @@ class _Begun:
         if pre_plan is not None:
             yield from _plan_of(pre_plan)
         while not self._is_over:
-            yield Msg("wait_for", None, [self.let_go])  # type: ignore[no-untyped-call] # as above
+            yield Msg("wait_for", None, [self.wait_until_released])  # type: ignore[no-untyped-call] # as above
 
 
 class Suspensions:
@@ -75,7 +75,7 @@ class Suspensions:
         self._begun.append(begun)
         self._tell()
         after = None if post_plan is None else lambda: self._around_plan(_plan_of(post_plan))
-        held = (lambda: self._around_plan(begun.held(pre_plan)), after, justification, begun.let_go)
+        held = (lambda: self._around_plan(begun.held(pre_plan)), after, justification, begun.wait_until_released)
         return await process(message._replace(args=held))
 
     async def end(self, process: Command, message: Any) -> Any:

@@ -31,7 +31,7 @@ _ANSWERS = frozenset(
 )
 ACTIONS = _PAUSES | _ANSWERS | {pb.RUN_ENGINE_ACTION_ABORT_NOW}
 """Everything that can be requested."""
-_GOES_ON = frozenset(
+_RUNNING_STATES = frozenset(
     {
         environment.RUN_ENGINE_STATE_RUNNING,
         environment.RUN_ENGINE_STATE_PAUSING,
@@ -114,8 +114,8 @@ class RunEngineControl:
         return self._accept_abort(action)
 
     def _accept_pause(self, action: RunEngineAction) -> bool:
-        goes_on = self._state in _GOES_ON or not self._begun or self._answer == pb.RUN_ENGINE_ACTION_RESUME
-        if not self._executing or not goes_on or self._answer == pb.RUN_ENGINE_ACTION_ABORT_NOW:
+        is_running = self._state in _RUNNING_STATES or not self._begun or self._answer == pb.RUN_ENGINE_ACTION_RESUME
+        if not self._executing or not is_running or self._answer == pb.RUN_ENGINE_ACTION_ABORT_NOW:
             raise NotRunningError(self._text())
         if self._pause in {action, pb.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE}:
             return False
