@@ -1,7 +1,7 @@
 """A store in memory that does what a test tells it to: be slow, be away, lose ownership, forget whether it wrote.
 
 For faults that a real Redis can't be made to have at a given moment. What Redis really does is tested with Redis, in
-tests/integration/store.
+tests/integration/manager/store.
 """
 
 from __future__ import annotations
