@@ -6,11 +6,11 @@ import pytest
 from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver.worker.v1 import event_pb2
 from queueserver_inventory.access import Access, GroupRules
+from queueserver_inventory.value_fit import fits
 from queueserver_manager.domain.inventory import ParameterKind
 from queueserver_manager.domain.lifecycle import EnvironmentState
 from queueserver_manager.domain.queue.item import ExitStatus
 from queueserver_manager.domain.validation.allowed import AllowedInventory
-from queueserver_manager.domain.validation.type_matching import fits
 from queueserver_manager.wire.descriptions import DescriptionCutter
 from queueserver_manager.worker_client.convert import events_from_proto, snapshot_from_proto
 from queueserver_manager.worker_client.inventory import inventory_from_proto
@@ -36,7 +36,7 @@ def test_a_type_of_an_unknown_kind_takes_any_value_and_reaches_clients_as_it_cam
     type_ = pb.ParameterType(kind=UNKNOWN, choices=["count"], listed=True)  # type: ignore[arg-type] # as above
     inventory = inventory_from_proto(inventory_of(pb.ParameterDescription(name="p", type=type_)))
     plan = inventory.plans["count"]
-    assert fits(17, plan.parameters[0].type, AllowedInventory(inventory))
+    assert fits(17, plan.parameters[0].type, AllowedInventory(inventory).names)
     assert AllowedInventory(inventory).plan("count") is plan
     assert pb.PlanDescription.FromString(plan.wire).parameters[0].type == type_
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.parameter_types import ParameterType
 
-from queueserver_manager.domain.inventory import Device, ParameterType, Plan
+from queueserver_manager.domain.inventory import Device, Plan
 from queueserver_manager.domain.validation.allowed import AllowedInventory, DeviceShare
 
 

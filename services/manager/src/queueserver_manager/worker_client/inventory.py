@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Generator, Iterator, Mapping
-from typing import Any
 
-from google.protobuf.struct_pb2 import Value
 from queueserver.common.v1 import inventory_pb2
 from queueserver_inventory.patterns import Traits
+from queueserver_inventory.type_reading import TypeReader
 from queueserver_long_work.work import at_once
 
 from queueserver_manager.domain import inventory as inv
@@ -19,7 +18,7 @@ _MOST_FUNCTIONS = 1_000
 
 def take_inventory_apart(message: inventory_pb2.Inventory) -> Generator[None, None, inv.Inventory]:
     """Plans and devices, by name in alphabetical order, step by step: a large beamline takes some ten milliseconds."""
-    plans, devices, types = {}, {}, _Types()
+    plans, devices, types = {}, {}, TypeReader()
     for plan in sorted(message.plans, key=lambda plan: plan.name):
         plans[plan.name] = _plan(plan, types)
         yield
@@ -56,13 +55,13 @@ def inventory_from_bytes(data: bytes) -> inv.Inventory:
     return inventory_from_proto(inventory_pb2.Inventory.FromString(data))
 
 
-def _plan(message: inventory_pb2.PlanDescription, types: _Types) -> inv.Plan:
+def _plan(message: inventory_pb2.PlanDescription, types: TypeReader) -> inv.Plan:
     parameters = tuple(
         inv.Parameter(
             name=parameter.name,
             kind=_PARAMETER_KINDS.get(int(parameter.kind), inv.ParameterKind.POSITIONAL_OR_KEYWORD),
             required=not parameter.HasField("default_text") and int(parameter.kind) not in _NEVER_REQUIRED,
-            type=types.of(parameter.type),
+            type=types.read(parameter.type),
             minimum=parameter.minimum if parameter.HasField("minimum") else None,
             maximum=parameter.maximum if parameter.HasField("maximum") else None,
             takes_device_names=parameter.takes_device_names,
@@ -78,52 +77,6 @@ _PARAMETER_KINDS = {kind.value: kind for kind in inv.ParameterKind}
 _NEVER_REQUIRED = frozenset({inv.ParameterKind.VAR_POSITIONAL.value, inv.ParameterKind.VAR_KEYWORD.value})
 
 
-class _Types:
-    """Types of parameters: those that read the same are one object. The same long list of devices is in many plans."""
-
-    def __init__(self) -> None:
-        self._known: dict[bytes, inv.ParameterType] = {}
-
-    def of(self, message: inventory_pb2.ParameterType) -> inv.ParameterType:
-        """A type; one that only a newer Worker knows takes any value."""
-        wire = message.SerializeToString(deterministic=True)
-        known = self._known.get(wire)
-        if known is None:
-            known = self._known[wire] = self._read(message)
-        return known
-
-    def _read(self, message: inventory_pb2.ParameterType) -> inv.ParameterType:
-        return inv.ParameterType(
-            # Of a kind that only a newer Worker knows any value will do; what it names is cut as of the others.
-            inv.TypeKind(int(message.kind)) if int(message.kind) in _TYPE_KINDS else inv.TypeKind.ANY,
-            tuple(map(self.of, message.arguments)),
-            tuple(message.choices),
-            listed=message.listed,
-            protocol=message.device_protocol,
-            device_class=message.device_class,
-            values=tuple(map(_scalar, message.values)),
-            fields={field.name: self._field(field) for field in message.fields},
-            open=message.open,
-            key=self.of(message.key) if message.HasField("key") else None,
-            format=message.format,
-        )
-
-    def _field(self, message: inventory_pb2.RecordField) -> inv.RecordField:
-        return inv.RecordField(
-            self.of(message.type),
-            message.required,
-            minimum=message.minimum if message.HasField("minimum") else None,
-            maximum=message.maximum if message.HasField("maximum") else None,
-        )
-
-
-def _scalar(value: Value) -> Any:
-    """A value of a literal; one that is no scalar can't be given."""
-    if value.WhichOneof("kind") == "number_value":
-        return int(value.number_value) if value.number_value.is_integer() else value.number_value
-    return value.bool_value if value.WhichOneof("kind") == "bool_value" else None
-
-
 def _number_in(text: str) -> float | None:
     """The number that a text spells, if it is one."""
     try:
@@ -132,7 +85,6 @@ def _number_in(text: str) -> float | None:
         return None
 
 
-_TYPE_KINDS = frozenset(kind.value for kind in inv.TypeKind)
 #: One object for each combination, because there can be very many devices and components.
 _NO_CLASSES: frozenset[str] = frozenset()
 _TRAITS = {flags: Traits(*flags) for flags in itertools.product((False, True), repeat=3)}

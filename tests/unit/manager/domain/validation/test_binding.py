@@ -14,15 +14,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from queueserver_manager.domain.inventory import (
-    Inventory,
-    Parameter,
-    ParameterKind,
-    ParameterType,
-    Plan,
-    RecordField,
-    TypeKind,
-)
+from queueserver_inventory.parameter_types import ParameterType, RecordField, TypeKind
+from queueserver_manager.domain.inventory import Inventory, Parameter, ParameterKind, Plan
 from queueserver_manager.domain.permissions.permissions import BUILT_IN
 from queueserver_manager.domain.queue.item import ItemKind
 from queueserver_manager.domain.refusals.errors import ItemInvalid, PlanNotFound

@@ -7,16 +7,9 @@ from typing import Any
 import pytest
 from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_inventory.access import Access, GroupRules
-from queueserver_manager.domain.inventory import (
-    Device,
-    Inventory,
-    Parameter,
-    ParameterKind,
-    ParameterType,
-    Plan,
-    RecordField,
-)
-from queueserver_manager.domain.inventory import TypeKind as Kind
+from queueserver_inventory.parameter_types import ParameterType, RecordField
+from queueserver_inventory.parameter_types import TypeKind as Kind
+from queueserver_manager.domain.inventory import Device, Inventory, Parameter, ParameterKind, Plan
 from queueserver_manager.domain.permissions.permissions import BUILT_IN
 from queueserver_manager.domain.validation import allowed as allowed_module
 from queueserver_manager.domain.validation.allowed import AllowedInventory

@@ -8,22 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from queueserver_inventory.parameter_types import ParameterType, RecordField, TypeKind
 from queueserver_inventory.patterns import Traits
-from queueserver_manager.domain.inventory import (
-    Device,
-    Inventory,
-    Parameter,
-    ParameterKind,
-    ParameterType,
-    Plan,
-    RecordField,
-    TypeKind,
-)
+from queueserver_inventory.value_fit import fits
+from queueserver_manager.domain.inventory import Device, Inventory, Parameter, ParameterKind, Plan
 from queueserver_manager.domain.queue.item import ItemKind
 from queueserver_manager.domain.refusals.errors import ItemInvalid
 from queueserver_manager.domain.validation.allowed import AllowedInventory
 from queueserver_manager.domain.validation.bounds import out_of_bounds
-from queueserver_manager.domain.validation.type_matching import first_misfits, fits
+from queueserver_manager.domain.validation.type_matching import first_misfits
 from queueserver_manager.domain.validation.type_words import describe
 from queueserver_manager.domain.validation.validation import check_item
 
@@ -45,7 +38,7 @@ INVENTORY = AllowedInventory(
 def first(value: Any, expected: ParameterType) -> tuple[str, str] | None:
     """Where a value does not fit, and the phrase for it."""
     found = first_misfits(value, expected, INVENTORY)
-    assert fits(value, expected, INVENTORY) is (not found)
+    assert fits(value, expected, INVENTORY.names) is (not found)
     return (found[0].path, found[0].phrase) if found else None
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from queueserver_inventory.access import Access, DeviceAccess
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
 
-from queueserver_manager.domain.inventory import Device, Inventory, ParameterType, Plan, TypeKind
+from queueserver_manager.domain.inventory import Device, Inventory, Plan
 from queueserver_manager.domain.validation.near_names import NearNames
 
 #: Access to all that exists.

@@ -1,10 +1,11 @@
-"""Whether the numbers in a value are within the bounds of a parameter, and if not, the words that say so."""
+"""Bounds of a parameter in words, for a number that is outside them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
+
+from queueserver_inventory.value_fit import first_outside
 
 from queueserver_manager.domain.validation.type_words import shown
 
@@ -13,22 +14,9 @@ _ALL_WHOLE_NUMBERS = 2.0**53
 
 
 def out_of_bounds(value: Any, minimum: float | None, maximum: float | None) -> str:
-    """What is wrong with the numbers anywhere inside a value, as a phrase; empty if all are within the bounds.
-
-    Numbers in lists and in values of objects count; keys, texts and truth values do not. Bounds are inclusive.
-    """
-    for number in _numbers_in(value):
-        if (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
-            return f"must be {_range(minimum, maximum)}, not {shown(number)}"
-    return ""
-
-
-def _numbers_in(value: Any) -> Iterator[float]:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield value
-    elif isinstance(value, (list, dict)):
-        for element in value.values() if isinstance(value, dict) else value:
-            yield from _numbers_in(element)
+    """What is wrong with the first number inside a value that is out of bounds; empty if all are within them."""
+    number = first_outside(value, minimum, maximum)
+    return "" if number is None else f"must be {_range(minimum, maximum)}, not {shown(number)}"
 
 
 def _range(minimum: float | None, maximum: float | None) -> str:

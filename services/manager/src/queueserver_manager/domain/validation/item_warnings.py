@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from queueserver_inventory.metadata_names import is_metadata_name
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
 
-from queueserver_manager.domain.inventory import Parameter, ParameterKind, ParameterType, Plan, TypeKind
+from queueserver_manager.domain.inventory import Parameter, ParameterKind, Plan
 from queueserver_manager.domain.queue.item import ItemWarning
 from queueserver_manager.domain.validation.allowed import AllowedInventory
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from queueserver_manager.domain.inventory import TypeKind
+from queueserver_inventory.parameter_types import TypeKind
+
 from queueserver_manager.domain.refusals.errors import DeviceNotFound, FieldInvalid, PlanNotFound, Violation
 from queueserver_manager.domain.validation.allowed import AllowedInventory, DeviceShare
 from queueserver_manager.domain.validation.type_words import near_matches

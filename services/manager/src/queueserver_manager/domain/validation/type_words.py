@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from queueserver_manager.domain.inventory import ParameterType, TypeKind
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
 
 LONGEST_SHOWN = 60
 _MOST_CHOICES = 20

@@ -10,13 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from queueserver_manager.domain.inventory import Parameter, ParameterKind, ParameterType, Plan, TypeKind
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
+from queueserver_inventory.value_fit import fits
+
+from queueserver_manager.domain.inventory import Parameter, ParameterKind, Plan
 from queueserver_manager.domain.queue.item import QUEUE_STOP, ItemKind
 from queueserver_manager.domain.refusals.errors import ItemInvalid, PlanNotFound, Violation
 from queueserver_manager.domain.validation.allowed import AllowedInventory
 from queueserver_manager.domain.validation.bounds import out_of_bounds
 from queueserver_manager.domain.validation.lookup import near_plans
-from queueserver_manager.domain.validation.type_matching import Misfit, first_misfits, fits, record_misfits
+from queueserver_manager.domain.validation.type_matching import Misfit, first_misfits, record_misfits
 from queueserver_manager.domain.validation.type_words import describe, near_matches
 
 Found = list[Violation]
@@ -105,7 +108,7 @@ def _group_of(values: Sequence[Any], expected: ParameterType, allowed: AllowedIn
 
     A tuple there means either, because people write it for both: ``*args: tuple[Movable, list[float]]``.
     """
-    if expected.kind is not TypeKind.TUPLE or all(fits(value, expected, allowed) for value in values):
+    if expected.kind is not TypeKind.TUPLE or all(fits(value, expected, allowed.names) for value in values):
         return ()
     return expected.arguments
 
@@ -155,7 +158,7 @@ def _check(
 ) -> None:
     """Check one argument against its parameter, or against a part of the parameter's type."""
     expected = parameter.type if part is None else part
-    if not fits(value, expected, allowed):
+    if not fits(value, expected, allowed.names):
         _add(first_misfits(value, expected, allowed), where, found)
     elif parameter.minimum is not None or parameter.maximum is not None:
         problem = out_of_bounds(value, parameter.minimum, parameter.maximum)

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from queueserver.common.v1.inventory_pb2 import ParameterType
 from queueserver_inventory.type_words import DEVICES, PLANS
-from queueserver_inventory.value_fit import fits
 
 from queueserver_worker.environment.describe.types.value_types import ValueType
 
@@ -30,7 +29,7 @@ class DefaultNames:
         if kinds & (DEVICES | _UNTYPED):
             known |= self._devices
         named = _named(default, known, 0) if known else default
-        if named is default or not fits(takes.tree, named, lambda _tree, _name: True):
+        if named is default or not takes.accepts(named):
             return ""
         return repr(named)
 

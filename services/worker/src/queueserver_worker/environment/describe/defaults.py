@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from queueserver.common.v1.inventory_pb2 import ParameterType, RecordField
 from queueserver_inventory.type_trees import literal_type
-from queueserver_inventory.value_fit import fits
 
 from queueserver_worker.environment.describe.types.annotations import enum_members
 from queueserver_worker.environment.describe.types.value_types import ValueType, plain_type, union_type
@@ -32,7 +31,7 @@ def admitting(takes: ValueType, default: Any, *, names_convert: bool = False) ->
         value = _json_value(default, 0)
     except _NoJsonError:
         return takes
-    if fits(takes.tree, value, lambda _tree, _name: names_convert):
+    if takes.accepts(value, names=names_convert):
         return takes
     return union_type([takes, plain_type(_type_of(value), of_default=True)])
 

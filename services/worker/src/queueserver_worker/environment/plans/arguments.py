@@ -16,7 +16,7 @@ from queueserver_inventory.access import Access
 
 from queueserver_worker.environment.describe.plan_reading import ReadParameter, ReadPlan, read_plan
 from queueserver_worker.environment.describe.types.value_types import ValueType
-from queueserver_worker.environment.plans.conversion import ArgumentError, Conversion, fits_somehow, is_metadata
+from queueserver_worker.environment.plans.conversion import ArgumentError, Conversion, is_metadata
 from queueserver_worker.environment.plans.failures import error_text
 from queueserver_worker.environment.plans.names import Names
 
@@ -80,7 +80,7 @@ def keeps_metadata(parameter: ReadParameter) -> bool:
 
 def _group_of(values: Sequence[Any], takes: ValueType) -> Sequence[ValueType]:
     """Return the types of which *args is a repetition: a tuple there is a group, if not each value is one."""
-    if takes.kind != ParameterType.KIND_TUPLE or not takes.parts or all(fits_somehow(value, takes) for value in values):
+    if takes.kind != ParameterType.KIND_TUPLE or not takes.parts or all(takes.accepts(value) for value in values):
         return (takes,)
     return takes.parts
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from queueserver.common.v1.inventory_pb2 import ParameterType
 from queueserver_inventory.metadata_names import is_metadata_name
 from queueserver_inventory.type_words import DEVICES, PLANS
-from queueserver_inventory.value_fit import fits, key_value
+from queueserver_inventory.value_fit import key_value
 
 from queueserver_worker.environment.describe.devices import is_of_class, traits_of
 from queueserver_worker.environment.describe.plan_reading import ReadParameter
@@ -41,11 +41,6 @@ Options = list[ValueType]
 
 class ArgumentError(ValueError):
     """The arguments do not fit the plan; the message says which one and why."""
-
-
-def fits_somehow(value: Any, takes: ValueType) -> bool:
-    """Tell whether a value fits a type, whatever its names stand for."""
-    return fits(takes.tree, value, lambda _tree, _name: True)
 
 
 def is_metadata(name: object, options: Iterable[ValueType]) -> bool:
@@ -120,7 +115,7 @@ class Conversion:
             return self._convert_text(key, options)
         for option in options:
             try:
-                return key_value(option.tree, key, lambda _tree, _name: False)
+                return key_value(key, option.expected, lambda _type, _name: False)
             except (ValueError, RecursionError):
                 continue
         return key
@@ -163,7 +158,7 @@ class Conversion:
             return text
         made = [option for option in options if option.kind == _T.KIND_STRING and option.make]
         if made:
-            return self._made(text, [next((option for option in made if fits_somehow(text, option)), made[0])])
+            return self._made(text, [next((option for option in made if option.accepts(text)), made[0])])
         if kinds & _STRINGS:
             return text
         raise ArgumentError(self._unknown(text, options))
@@ -267,7 +262,7 @@ def _chosen(value: Any, options: Options) -> Options:
     """Decide which of several types a value is of, where that makes a difference; several if it makes none."""
     if len(options) <= 1 or not any(option.make or option.fields for option in options):
         return options
-    fitting = [option for option in options if fits_somehow(value, option)]
+    fitting = [option for option in options if option.accepts(value)]
     records = [option for option in fitting if option.kind == _T.KIND_RECORD and not option.of_default]
     as_it_is = [option for option in fitting if option.make is None]
     return (

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Dict, Final, List, Literal, Tuple, Union  # noqa: UP035 - typing's print as people know them
 
-from google.protobuf.struct_pb2 import Value
 from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_inventory.list_entries import EntryError, plan_of
+from queueserver_inventory.type_reading import scalar_of
 
 _KINDS: Final = {
     pb.PARAMETER_KIND_POSITIONAL_ONLY: inspect.Parameter.POSITIONAL_ONLY,
@@ -117,17 +117,11 @@ def _literal(text: str) -> Any:
         raise TypeError(f"the default {text!r} can't be understood: it is no literal") from error
 
 
-def _scalar(value: Value) -> int | float | bool:
-    if value.WhichOneof("kind") == "bool_value":
-        return value.bool_value
-    return int(value.number_value) if value.number_value.is_integer() else value.number_value
-
-
 def _annotation(tree: pb.ParameterType) -> Any:
     if tree.kind == pb.ParameterType.KIND_ENUM or tree.listed:
         return Enum(tree.type_name or "Choice", {choice: choice for choice in tree.choices})
     if tree.kind == pb.ParameterType.KIND_LITERAL:
-        return Literal[tuple(map(_scalar, tree.values))]
+        return Literal[tuple(map(scalar_of, tree.values))]
     if tree.kind in _PLAIN:
         return _PLAIN[tree.kind]
     inner = tuple(_annotation(part) for part in tree.arguments)

@@ -3,11 +3,13 @@
 The rules are those of the Manager, which decides: it knows what it allows at the moment of submission.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from queueserver.common.v1 import inventory_pb2 as pb
-from queueserver_inventory.value_fit import IsThere, fits
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
+from queueserver_inventory.type_reading import read_type
+from queueserver_inventory.value_fit import IsThere, first_outside, fits
 
 from queueserver_worker.environment.user_api.plan_arguments import read_description, signature_of
 
@@ -57,11 +59,11 @@ def _check(
     description = read_description(allowed_plans[name])
     bound = signature_of(allowed_plans[name]).bind(*plan.get("args", ()), **plan.get("kwargs", {}))
 
-    def is_there(tree: pb.ParameterType, text: str) -> bool:
-        if tree.listed and text not in tree.choices:
+    def is_there(expected: ParameterType, text: str) -> bool:
+        if expected.listed and text not in expected.choices:
             return False
-        is_plan = tree.kind != pb.ParameterType.KIND_DEVICE and text in allowed_plans
-        is_device = tree.kind != pb.ParameterType.KIND_PLAN and (
+        is_plan = expected.kind is not TypeKind.DEVICE and text in allowed_plans
+        is_device = expected.kind is not TypeKind.PLAN and (
             allowed_devices is None or _has_device(allowed_devices, text)
         )
         return is_plan or is_device
@@ -90,19 +92,13 @@ def _values(parameter: pb.ParameterDescription, value: Any) -> list[Any]:
 
 
 def _check_value(parameter: pb.ParameterDescription, value: Any, is_there: IsThere) -> None:
-    if not fits(parameter.type, value, is_there):
+    if not fits(value, read_type(parameter.type), is_there):
         wanted = parameter.annotation or "its type"
         raise _MisfitError(f"The parameter {parameter.name!r} must be of type {wanted}, which {value!r} is not.")
-    for number in _numbers(value):
-        if parameter.HasField("minimum") and number < parameter.minimum:
-            raise _MisfitError(f"The parameter {parameter.name!r} is out of range: {number} < {parameter.minimum}.")
-        if parameter.HasField("maximum") and number > parameter.maximum:
-            raise _MisfitError(f"The parameter {parameter.name!r} is out of range: {number} > {parameter.maximum}.")
-
-
-def _numbers(value: Any) -> Iterator[float]:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield value
-    elif isinstance(value, (list, tuple, dict)):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _numbers(one)
+    minimum = parameter.minimum if parameter.HasField("minimum") else None
+    maximum = parameter.maximum if parameter.HasField("maximum") else None
+    number = first_outside(value, minimum, maximum)
+    if number is not None:
+        is_low = minimum is not None and number < minimum
+        why = f"{number} < {minimum}" if is_low else f"{number} > {maximum}"
+        raise _MisfitError(f"The parameter {parameter.name!r} is out of range: {why}.")

@@ -66,6 +66,14 @@ class Old(pydantic.v1.BaseModel):
     name: str = pydantic.v1.Field("x", alias="n")
 
 
+class Narrow(pydantic.BaseModel):
+    width: float = pydantic.Field(le=1)
+
+
+class Wide(pydantic.BaseModel):
+    width: float
+
+
 class Outer(TypedDict, total=False):
     window: Window
     by_motor: dict[Movable, "list[Settings]"]
@@ -106,6 +114,8 @@ def given(hint: Any, value: Any) -> Any:
         (dict[int | str, int], {"5": 1, "a": 2}, {5: 1, "a": 2}),
         (dict[Movable | str, int], {"motor1": 1, "energy": 2}, {MOTOR: 1, "energy": 2}),
         (XYStage, "stage", STAGE),
+        (Narrow | Wide, {"width": 1}, Narrow(width=1)),
+        (Narrow | Wide, {"width": 5}, Wide(width=5)),
         (Settings, {"motor": "motor1", "width": 5}, {"motor": MOTOR, "width": 5}),
         (Window, {"motor": "motor1", "modes": ["slow"]}, Window(MOTOR, 0.0, [Mode.SLOW])),
         (Window, {"motor": "motor1", "inner": {"motor": "motor2"}}, Window(MOTOR, inner={"motor": OTHER})),

@@ -6,6 +6,9 @@ from functools import cached_property
 from typing import Any, Final
 
 from queueserver.common.v1.inventory_pb2 import ParameterType
+from queueserver_inventory import value_fit
+from queueserver_inventory.parameter_types import ParameterType as ExpectedType
+from queueserver_inventory.type_reading import read_type
 from queueserver_inventory.type_trees import union_of
 
 _T: Final = ParameterType
@@ -35,6 +38,15 @@ class ValueType:
     def kind(self) -> "ParameterType.Kind.ValueType":
         """Its kind."""
         return self.tree.kind
+
+    @cached_property
+    def expected(self) -> ExpectedType:
+        """The tree as values are checked against it."""
+        return read_type(self.tree)
+
+    def accepts(self, value: Any, *, names: bool = True) -> bool:
+        """Tell whether a value fits, whatever its names stand for; without `names` no text is a name."""
+        return value_fit.fits(value, self.expected, lambda _type, _name: names)
 
     @cached_property
     def everything(self) -> "tuple[ValueType, ...]":
