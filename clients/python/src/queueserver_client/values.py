@@ -14,11 +14,10 @@ from typing import Any
 
 from google.protobuf import struct_pb2
 from queueserver.common.v1 import value_pb2
+from queueserver_protos.numbers import is_exact, may_have_lost_digits, python_number
 
 from queueserver_client.errors import ValueNotRepresentable
 
-#: Whole numbers of this magnitude and beyond may lose digits in a JSON number.
-EXACT_LIMIT = 2**53
 #: Values nested deeper than this are refused; a message of the contract can't be nested indefinitely.
 MAX_DEPTH = 30
 INDEX_LIMIT = 2**31
@@ -117,14 +116,9 @@ def _fill(target: struct_pb2.Value, value: Any, path: str, depth: int) -> None:
 
 
 def _number(value: float, path: str) -> float:
-    if isinstance(value, int):
-        if not -EXACT_LIMIT < value < EXACT_LIMIT:
-            raise ValueNotRepresentable.at(
-                path, "is a whole number beyond 2^53 and would lose digits: send it as text."
-            )
-    elif not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise ValueNotRepresentable.at(path, f"is {value!r}, which can't be sent: use a finite number or None.")
-    elif value.is_integer() and not -EXACT_LIMIT < value < EXACT_LIMIT and abs(value) < 2.0**64:
+    if (isinstance(value, int) and not is_exact(value)) or may_have_lost_digits(float(value)):
         raise ValueNotRepresentable.at(path, "is a whole number beyond 2^53 and would lose digits: send it as text.")
     return float(value)
 
@@ -162,8 +156,7 @@ def from_struct(encoded: struct_pb2.Struct) -> dict[str, Any]:
 def _from_json(value: struct_pb2.Value) -> Any:
     kind = value.WhichOneof("kind")
     if kind == "number_value":
-        number = value.number_value
-        return int(number) if number.is_integer() and abs(number) < EXACT_LIMIT else number
+        return python_number(value.number_value)
     if kind == "struct_value":
         return from_struct(value.struct_value)
     if kind == "list_value":

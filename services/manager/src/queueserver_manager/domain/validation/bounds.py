@@ -6,11 +6,9 @@ import math
 from typing import Any
 
 from queueserver_inventory.value_fit import first_outside
+from queueserver_protos.numbers import FIRST_DOUBTFUL
 
 from queueserver_manager.domain.validation.type_words import shown
-
-#: Up to here a float can be every whole number.
-_ALL_WHOLE_NUMBERS = 2.0**53
 
 
 def out_of_bounds(value: Any, minimum: float | None, maximum: float | None) -> str:
@@ -31,7 +29,7 @@ def _bound(bound: float, outside: float, inclusive: str, exclusive: str) -> tupl
     """The words and the number for a bound; a type that excludes 5 has the number right beside it."""
     text, beside = _exact(bound), _rounded(math.nextafter(bound, outside))
     # Further from 0 there are whole numbers between neighbours, for which the words would not be true.
-    if beside and len(beside) < len(text) and abs(bound) < _ALL_WHOLE_NUMBERS:
+    if beside and len(beside) < len(text) and abs(bound) < FIRST_DOUBTFUL:
         return exclusive, beside
     return inclusive, text
 

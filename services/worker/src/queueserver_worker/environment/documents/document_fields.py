@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from google.protobuf.message import Message
 from queueserver.common.v1 import document_pb2 as pb
+from queueserver_protos.numbers import is_exact
 
 from queueserver_worker.environment.documents.values import fill, fill_entries, key_text
 
@@ -17,7 +18,6 @@ Check = Callable[[Any], Any]
 """Gives the value as the field takes it, or None if the field can't hold it."""
 Setter = Callable[[Any, Any], bool]
 """Sets a field of a message to a value; returns False, and has set nothing, if the field can't hold it."""
-_EXACT: Final = 2**53
 
 
 def fill_fields(target: Any, document: Mapping[str, Any]) -> None:
@@ -37,7 +37,7 @@ def _number(value: Any) -> float | None:
     if isinstance(value, float):
         return float(value)
     integer = _integer(value)
-    return float(integer) if integer is not None and abs(integer) <= _EXACT else None
+    return float(integer) if integer is not None and is_exact(integer) else None
 
 
 def _integer(value: Any) -> int | None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from google.protobuf.struct_pb2 import NULL_VALUE, Struct, Value
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, MetadataAnswer
+from queueserver_protos.numbers import is_exact
 
 from queueserver_worker.environment.plans.failures import error_text, shorten
 
@@ -27,7 +28,6 @@ MAX_TEXT: Final = 10_000
 """Longest text that is made of a value that JSON can't express, in characters."""
 MAX_DEPTH: Final = 24
 """Protobuf readers allow 100 levels, a nested value takes three."""
-_EXACT: Final = 2**53
 _COPY_ATTEMPTS: Final = 10
 
 
@@ -135,7 +135,7 @@ def _fill(message: Value, value: Any, depth: int) -> None:
         message.null_value = NULL_VALUE
     elif isinstance(value, bool):
         message.bool_value = value
-    elif isinstance(value, int | float) and _is_exact(value):
+    elif isinstance(value, int | float) and _is_number_of_json(value):
         message.number_value = float(value)
     elif isinstance(value, Mapping) and depth < MAX_DEPTH:
         _fill_struct(message, value, depth)
@@ -158,8 +158,8 @@ def _fill_list(message: Value, values: Iterable[Any], depth: int) -> None:
         _fill(message.list_value.values.add(), element, depth + 1)
 
 
-def _is_exact(number: float) -> bool:
-    return abs(number) <= _EXACT if isinstance(number, int) else math.isfinite(number)
+def _is_number_of_json(number: float) -> bool:
+    return is_exact(number) if isinstance(number, int) else math.isfinite(number)
 
 
 def _key(key: object) -> str:

@@ -1,14 +1,12 @@
 """Arguments of a plan call: from Protobuf's Struct and ListValue to Python objects.
 
-JSON has one number type. A whole number below 2^53 in magnitude becomes an int, every other number stays a
-float: that is the contract's rule, and it never changes a value.
+Which numbers become an int is the contract's rule (`queueserver_protos.numbers`); it never changes a value.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
-
-_EXACT: Final = 2.0**53
+from queueserver_protos.numbers import python_number
 
 
 def to_list(values: ListValue) -> list[Any]:
@@ -24,7 +22,7 @@ def to_dict(struct: Struct) -> dict[str, Any]:
 def _to_python(value: Value) -> Any:
     kind = value.WhichOneof("kind")
     if kind == "number_value":
-        return _number(value.number_value)
+        return python_number(value.number_value)
     if kind == "string_value":
         return value.string_value
     if kind == "bool_value":
@@ -34,7 +32,3 @@ def _to_python(value: Value) -> Any:
     if kind == "struct_value":
         return to_dict(value.struct_value)
     return None
-
-
-def _number(number: float) -> int | float:
-    return int(number) if -_EXACT < number < _EXACT and number.is_integer() else number
