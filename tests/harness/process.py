@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from queueserver_standalone import parent_death
+from queueserver_process import parent_death
 
 #: The variable by which services are told of a pipe on which to say where they listen.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"

@@ -1,7 +1,7 @@
 """One child process: how it is started, how it says that it is ready, how it ends.
 
 A child runs in a session of its own, so that a Ctrl-C in the terminal reaches only the supervisor, and on a
-leash (:mod:`queueserver_standalone.parent_death`), so that it never outlives the supervisor.
+leash (:mod:`queueserver_process.parent_death`), so that it never outlives the supervisor.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from async_timeout import timeout
+from queueserver_process import parent_death
 
-from queueserver_standalone import parent_death
 from queueserver_standalone.configuration.choices import variables
 from queueserver_standalone.errors import StandaloneError
 

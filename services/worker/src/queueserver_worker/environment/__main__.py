@@ -5,9 +5,9 @@ hardware. Only then is anything imported that takes time. It is run by `import_p
 """
 
 if __name__ == "__main__":
-    from queueserver_worker.environment.process.parent_death import die_with_parent
+    from queueserver_worker.environment.process.orphaned import die_with_supervisor
 
-    die_with_parent()
+    die_with_supervisor()
 
     from queueserver_worker.environment.process.child import main
 

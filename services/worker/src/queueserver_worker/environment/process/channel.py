@@ -19,7 +19,7 @@ from typing import Final
 
 from queueserver.worker.v1.environment_channel_pb2 import EnvironmentHeartbeat, FromEnvironment, ToEnvironment
 
-from queueserver_worker.environment.process.parent_death import stop_at_once
+from queueserver_worker.environment.process.orphaned import stop_at_once
 
 _LENGTH: Final = struct.Struct(">I")
 MAX_FRAME_BYTES: Final = 48 * 1024 * 1024

@@ -14,7 +14,7 @@ from queueserver_inventory.list_file import write_list
 
 from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.plans.failures import startup_failure
-from queueserver_worker.environment.process.parent_death import die_with_parent
+from queueserver_worker.environment.process.orphaned import die_with_supervisor
 from queueserver_worker.environment.process.shutdown import bound_the_end, end_now
 from queueserver_worker.environment.process.startup_arguments import EnvironmentArguments, read_arguments
 from queueserver_worker.environment.startup.startup import load, new_namespace
@@ -82,5 +82,5 @@ def _give_up(arguments: EnvironmentArguments, error: BaseException, reason: Path
 
 if __name__ == "__main__":
     # Endless startup code must not outlive the process that wanted the list.
-    die_with_parent()
+    die_with_supervisor()
     raise SystemExit(main())
