@@ -29,7 +29,8 @@ from queueserver.manager.v1 import (
 )
 from queueserver_long_work.gc_policy import IncrementalCollection, settle
 from queueserver_long_work.time_slice import next_turn_after
-from queueserver_process.process import SERVING_LINE, STANDBY_LINE, STOP_LINE, ReadyPipe, stop_requested
+from queueserver_process.process import stop_requested
+from queueserver_process.ready import SERVING_LINE, STANDBY_LINE, STOP_LINE, ReadyPipe
 from queueserver_protos import descriptor_set
 from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.server import Server

@@ -16,17 +16,11 @@ from pathlib import Path
 
 from async_timeout import timeout
 from queueserver_process import parent_death
+from queueserver_process.ready import READY_FD_VARIABLE, READY_STEPS_VARIABLE
 
 from queueserver_standalone.configuration.choices import variables
 from queueserver_standalone.errors import StandaloneError
 
-#: A service that finds this variable writes its address and a newline to the inherited pipe of that number
-#: when it is ready; a Manager that finds the second one too, what it comes to then. The same names are in
-#: queueserver_process.process, which would bring uvloop into this process.
-READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
-READY_STEPS_VARIABLE = "QUEUESERVER_READY_STEPS"
-#: What a Manager writes there when a client has asked for the end of the whole server.
-STOP_LINE = "stop"
 #: The address of Redis, for the Manager and for nobody else: there may be a password in it. Everybody on the machine
 #: can read command lines, but only their owner the environment of processes.
 REDIS_VARIABLE = "QSERVER_REDIS_URL"

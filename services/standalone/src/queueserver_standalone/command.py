@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import shutil
 import signal
 from collections.abc import Sequence
 
 from async_timeout import timeout
 from queueserver_process.log import LogChoice, configure
+from queueserver_process.ready import STANDBY_LINE, announce_ready
 from queueserver_rpc.listening import UNIX, check_free
 from queueserver_rpc.unix_socket import place_for
 
 from queueserver_standalone import first_lines, log
-from queueserver_standalone.child import READY_FD_VARIABLE
 from queueserver_standalone.configuration.settings import Settings, parse
 from queueserver_standalone.data_directory import exclusive, prepare, runtime_directory
 from queueserver_standalone.embedded_redis.disk_watch import DiskWatch
@@ -131,20 +129,12 @@ async def _follow(services: Services) -> None:
             await services.manager_spoke.wait()
         services.manager_spoke.clear()
         word, _, owner = services.manager_says.partition(" ")
-        if word == "standby":
+        if word == STANDBY_LINE:
             first_lines.say_who_owns_the_queue(services.address, owner)
         else:
             first_lines.say_what_to_type(services.address, demo=services.settings.startup.is_demo)
         if not announced:
             announced = True
-            _announce(services.address)
-        if word != "standby":
+            announce_ready(services.address)
+        if word != STANDBY_LINE:
             return
-
-
-def _announce(address: str) -> None:
-    """Tell whoever started us, if it asked, that all of it is ready."""
-    number = os.environ.get(READY_FD_VARIABLE, "")
-    if number.isdigit():
-        with contextlib.suppress(OSError), os.fdopen(int(number), "w") as pipe:
-            pipe.write(f"{address}\n")

@@ -11,15 +11,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from queueserver_standalone.child import (
-    EMERGENCY_VARIABLE,
-    READY_STEPS_VARIABLE,
-    REDIS_VARIABLE,
-    STOP_LINE,
-    Child,
-    Command,
-    start_announcing,
-)
+from queueserver_process.ready import READY_STEPS_VARIABLE, STOP_LINE
+
+from queueserver_standalone.child import EMERGENCY_VARIABLE, REDIS_VARIABLE, Child, Command, start_announcing
 from queueserver_standalone.configuration.redis_address import socket_url
 from queueserver_standalone.configuration.settings import Settings
 from queueserver_standalone.data_directory import identity

@@ -12,8 +12,9 @@ import logging
 from importlib.metadata import version
 
 from queueserver.worker.v1 import worker_service_pb2_grpc
-from queueserver_process.process import announce_ready, stop_requested
+from queueserver_process.process import stop_requested
 from queueserver_process.process_facts import ProcessFacts, versions_of
+from queueserver_process.ready import announce_ready
 from queueserver_protos import descriptor_set
 from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.server import Server
