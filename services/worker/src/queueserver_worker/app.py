@@ -26,7 +26,7 @@ from queueserver_worker.supervisor.executions.outcomes import Outcomes
 from queueserver_worker.supervisor.executions.state_directory import StateDirectory
 from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.process.about import About
-from queueserver_worker.supervisor.process.echo import ConsoleEcho, silence
+from queueserver_worker.supervisor.process.console import ConsoleEcho, silence
 from queueserver_worker.supervisor.process.launch import Launch
 from queueserver_worker.supervisor.worker import Worker
 

@@ -22,7 +22,7 @@ def test_what_the_environment_tells_is_bounded() -> None:
         suspensions=[Suspension(suspender=long, signal=long, device=long, justification=long)] * 1_000,
         plan_wait=PlanWait(devices=[AwaitedDevice(name=long, action=long, current=long, target=long)] * 1_000),
     )
-    assert Waits(view).told(told, "item")
+    assert Waits(view).update(told, "item")
     assert view.ByteSize() < 100_000
     assert view.question.item_uid == "item"
     assert (len(view.suspensions), len(view.plan_wait.devices)) == (20, 20)
@@ -30,16 +30,16 @@ def test_what_the_environment_tells_is_bounded() -> None:
 
 def test_what_is_told_again_is_no_news() -> None:
     waits = Waits(View())
-    assert not waits.told(RunEngineWaits(), "")
-    assert waits.told(asking("a"), "item")
-    assert not waits.told(asking("a"), "item")
-    assert waits.told(RunEngineWaits(), "item")
+    assert not waits.update(RunEngineWaits(), "")
+    assert waits.update(asking("a"), "item")
+    assert not waits.update(asking("a"), "item")
+    assert waits.update(RunEngineWaits(), "item")
 
 
 def test_an_answer_is_for_its_question_and_given_once() -> None:
     view = View()
     waits = Waits(view)
-    waits.told(asking("a"), "item")
+    waits.update(asking("a"), "item")
     with pytest.raises(QuestionNotFoundError) as other:
         waits.accept_answer("b", "yes")
     assert other.value.question_id == "a"
@@ -51,14 +51,16 @@ def test_an_answer_is_for_its_question_and_given_once() -> None:
             waits.accept_answer(question_id, text)
         assert none.value.question_id == ""
     # The environment tells of it once more, because it has not heard the answer yet.
-    assert not waits.told(asking("a"), "item")
-    assert waits.told(asking("c"), "item")
+    assert not waits.update(asking("a"), "item")
+    assert waits.update(asking("c"), "item")
     assert waits.accept_answer("", "yes") == "c"
 
 
 def test_a_plan_that_has_ended_waits_for_nothing() -> None:
     view = View()
     waits = Waits(view)
-    waits.told(RunEngineWaits(question=asking("a").question, suspensions=[Suspension()], plan_wait=PlanWait()), "item")
+    waits.update(
+        RunEngineWaits(question=asking("a").question, suspensions=[Suspension()], plan_wait=PlanWait()), "item"
+    )
     waits.clear()
     assert view == View()

@@ -34,21 +34,20 @@ from queueserver_worker.supervisor.errors import (
     RunEngineMissingError,
 )
 from queueserver_worker.supervisor.executions.activity import Activity
-from queueserver_worker.supervisor.executions.execution import RunningExecution
 from queueserver_worker.supervisor.executions.interruptions import EngineRequest
 from queueserver_worker.supervisor.executions.outcomes import Outcomes
+from queueserver_worker.supervisor.executions.plan import RunningExecution
 from queueserver_worker.supervisor.executions.waits import Waits
 from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.process import failure
 from queueserver_worker.supervisor.process.about import About
-from queueserver_worker.supervisor.process.echo import Echo
+from queueserver_worker.supervisor.process.console import Echo
 from queueserver_worker.supervisor.process.keeper import ProcessKeeper
 from queueserver_worker.supervisor.process.launch import Launch
 from queueserver_worker.supervisor.process.lifecycle import OPEN, State
 from queueserver_worker.supervisor.process.liveness import Liveness
 from queueserver_worker.supervisor.process.process import EnvironmentProcess
-from queueserver_worker.supervisor.questions.metadata import MetadataQueries
-from queueserver_worker.supervisor.questions.simulations import SimulationQueries
+from queueserver_worker.supervisor.questions import MetadataQueries, SimulationQueries
 from queueserver_worker.supervisor.status import Status
 
 _log = logging.getLogger(__name__)
@@ -152,8 +151,8 @@ class Environment:
         process.drain_console()
         command = channel_pb2.RunPlanCommand(execution_id=execution_id, item=item, access=access)
         process.send(ToEnvironment(run_plan=command))
-        for asked in self._activity.begin_plan(execution_id, item.item_uid):
-            _pass_on(process, execution_id, asked)
+        for request in self._activity.begin_plan(execution_id, item.item_uid):
+            _send_request(process, execution_id, request)
 
     def forget_execution(self, execution_id: str) -> None:
         """An execution was refused, so it never begins: forget the requests for it."""
@@ -171,7 +170,7 @@ class Environment:
         process.send(ToEnvironment(run_task=command))
         self._activity.begin_task(command)
 
-    def control(self, asked: EngineRequest) -> None:
+    def control(self, request: EngineRequest) -> None:
         """Pause, resume or end an execution: tell the process, and wait for nothing.
 
         A request for an execution that has not arrived goes to the process with the plan.
@@ -180,9 +179,9 @@ class Environment:
         """
         process, plan = self._process_with_run_engine(), self._activity.plan
         was_pending = plan.pause_pending
-        is_news = plan.accept(asked)
+        is_news = plan.accept(request)
         if is_news and plan.execution is not None:
-            _pass_on(process, plan.execution.execution_id, asked)
+            _send_request(process, plan.execution.execution_id, request)
         if is_news or plan.pause_pending != was_pending:
             self._activity.follow_run_engine()
 
@@ -223,7 +222,7 @@ class Environment:
         self._stopping = True
         stopped = failure.service_stopped()
         if self._keeper.process is not None and not self._activity.free.is_set():
-            self._keeper.because(stopped)
+            self._keeper.set_ending(stopped)
             reason = "The Worker service is being stopped."
             self._keeper.process.send(ToEnvironment(abort=channel_pb2.AbortCommand(note=reason)))
             await _within(self._activity.free, plan_timeout)
@@ -232,7 +231,7 @@ class Environment:
         elif self._status.state is not State.CLOSED:
             self._begin_closing(close_timeout)
             if self._activity.tasks.uids:
-                self._keeper.because(stopped)
+                self._keeper.set_ending(stopped)
             await _within(self._closed, close_timeout)
             if self._keeper.process is not None:
                 self._kill(failure.closing_took_too_long(close_timeout))
@@ -242,7 +241,7 @@ class Environment:
 
     def frame_received(self, frame: FromEnvironment) -> None:
         """Handle a frame of the process."""
-        self._liveness.sign()
+        self._liveness.heartbeat()
         handle = self._handlers.get(frame.WhichOneof("frame") or "")
         if handle is not None:
             handle(frame)
@@ -288,7 +287,7 @@ class Environment:
             "simulation": lambda frame: self._simulations.answered(frame.simulation),
             "task_printed": self._task_printed,
             "updated": self._updated,
-            "about": lambda frame: self._about.told(frame.about),
+            "about": lambda frame: self._about.update(frame.about),
             "task_finished": lambda frame: activity.task_finished(frame.task_finished, self._drain_console),
         }
 
@@ -334,7 +333,7 @@ class Environment:
             raise EnvironmentClosedError(state.text)
         if state in {State.CLOSING, State.DESTROYING}:
             return
-        self._keeper.because(failure.closed(state))
+        self._keeper.set_ending(failure.closed(state))
         process.send(ToEnvironment(exit=channel_pb2.ExitCommand()))
         self._kill_after(timeout, failure.closing_took_too_long(timeout))
         self._activity.move(State.CLOSING)
@@ -383,9 +382,9 @@ class Environment:
             self._keeper.process.drain_console()
 
 
-def _pass_on(process: EnvironmentProcess, execution_id: str, asked: EngineRequest) -> None:
+def _send_request(process: EnvironmentProcess, execution_id: str, request: EngineRequest) -> None:
     command = channel_pb2.ControlCommand(
-        action=asked.action, note=asked.note, user=asked.user, execution_id=execution_id
+        action=request.action, note=request.note, user=request.user, execution_id=execution_id
     )
     process.send(ToEnvironment(control=command))
 

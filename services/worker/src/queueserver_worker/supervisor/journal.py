@@ -26,7 +26,7 @@ from queueserver.worker.v1.event_pb2 import (
 )
 from queueserver_rpc.message_sizes import PART_BYTES
 
-from queueserver_worker.supervisor.clock import now
+from queueserver_worker.clock import now
 from queueserver_worker.supervisor.errors import WatcherTooSlowError
 
 DEFAULT_LIMIT_BYTES = 64 * 1024 * 1024

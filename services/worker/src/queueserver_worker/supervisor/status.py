@@ -11,7 +11,7 @@ from queueserver.common.v1.environment_pb2 import EnvironmentFailure
 from queueserver.common.v1.environment_pb2 import EnvironmentStatus as View
 from queueserver.common.v1.inventory_pb2 import Inventory
 
-from queueserver_worker.supervisor.clock import now
+from queueserver_worker.clock import now
 from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.process.lifecycle import State, check
 

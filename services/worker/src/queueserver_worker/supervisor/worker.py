@@ -37,7 +37,7 @@ from queueserver_worker.supervisor.executions.interruptions import ACTIONS, Engi
 from queueserver_worker.supervisor.executions.outcomes import Outcomes
 from queueserver_worker.supervisor.journal import Journal, Watcher
 from queueserver_worker.supervisor.process.about import About
-from queueserver_worker.supervisor.process.echo import Echo, silence
+from queueserver_worker.supervisor.process.console import Echo, silence
 from queueserver_worker.supervisor.process.launch import Launch
 
 MAX_ID = 200
@@ -128,22 +128,22 @@ class Worker:
         self._environment.require(environment_id)
         self._environment.run_task(command)
 
-    def control_run_engine(self, epoch: int, asked: EngineRequest) -> None:
+    def control_run_engine(self, epoch: int, request: EngineRequest) -> None:
         """Pause, resume or end an execution; returns when the environment was told to, or will be told with the plan.
 
-        See `RunEngineControl` and `PlanWork.accept`.
+        See `RunEngineControl` and `RunningPlan.accept`.
 
         Raises StaleEpochError, InvalidRequestError, ExecutionEndedError, EnvironmentClosedError,
         RunEngineMissingError, NotRunningError or NotPausedError.
         """
-        if asked.action not in ACTIONS:
+        if request.action not in ACTIONS:
             raise InvalidRequestError("action", "say what is to be done")
-        if len(asked.execution_id) > MAX_ID:
+        if len(request.execution_id) > MAX_ID:
             raise InvalidRequestError("execution_id", f"it must have at most {MAX_ID} characters")
         self._fence(epoch)
-        if self._outcomes.knows(asked.execution_id):
-            raise ExecutionEndedError(asked.execution_id)
-        self._environment.control(replace(asked, note=asked.note[:MAX_NOTE], user=asked.user[:MAX_ID]))
+        if self._outcomes.knows(request.execution_id):
+            raise ExecutionEndedError(request.execution_id)
+        self._environment.control(replace(request, note=request.note[:MAX_NOTE], user=request.user[:MAX_ID]))
 
     def answer_question(self, epoch: int, question_id: str, text: str) -> None:
         """Answer the question that the running plan asks; an empty id means any. Returns when the environment was told.

@@ -22,7 +22,7 @@ from queueserver_manager.domain.tasks.tasks import (
     Tasks,
     outdated,
 )
-from queueserver_worker.supervisor.executions.task_work import MAX_BACKGROUND
+from queueserver_worker.supervisor.executions.tasks import MAX_BACKGROUND
 
 from tests.unit.manager.samples import NOW, apply, record_of, relaxed, task, task_result
 

@@ -14,7 +14,7 @@ async def test_silence_is_told_once_and_so_is_its_end() -> None:
     liveness = Liveness(0.01, changes.put_nowait)
     liveness.start()
     assert await asyncio.wait_for(changes.get(), SECONDS) is False
-    liveness.sign()
+    liveness.heartbeat()
     assert changes.get_nowait() is True
     assert await asyncio.wait_for(changes.get(), SECONDS) is False
     liveness.stop()
@@ -25,7 +25,7 @@ async def test_a_sign_in_time_keeps_it_quiet() -> None:
     changes: list[bool] = []
     liveness = Liveness(SECONDS, changes.append)
     liveness.start()
-    liveness.sign()
+    liveness.heartbeat()
     liveness._look()
     assert changes == []
     liveness.stop()

@@ -12,6 +12,7 @@ from queueserver.common.v1 import item_pb2 as pb
 from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_IDLE
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, PlanFinished, PlanStarted, RunPlanCommand
 
+from queueserver_worker.clock import now
 from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.plans.access import read_access
 from queueserver_worker.environment.plans.failures import error_text, user_traceback
@@ -22,7 +23,6 @@ from queueserver_worker.environment.plans.plan_run import PlanRun
 from queueserver_worker.environment.plans.run_engine import Send, WatchedRunEngine, state_name
 from queueserver_worker.environment.plans.run_engine_holder import RunEngineHolder
 from queueserver_worker.environment.plans.structs import to_dict
-from queueserver_worker.environment.process.clock import now
 
 
 class NotStartedError(Exception):

@@ -25,13 +25,13 @@ from queueserver.common.v1.value_pb2 import DataValue
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, TaskFinished, TaskPrinted
 from queueserver.worker.v1.worker_service_pb2 import TaskCommand
 
+from queueserver_worker.clock import now
 from queueserver_worker.environment.console.printers import printing_told
 from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.plans.access import read_access
 from queueserver_worker.environment.plans.failures import error_text, from_compiler, user_traceback
 from queueserver_worker.environment.plans.run_engine import Send
 from queueserver_worker.environment.plans.run_engine_holder import RunEngineHolder
-from queueserver_worker.environment.process.clock import now
 from queueserver_worker.environment.startup.inventory_publisher import InventoryPublisher
 from queueserver_worker.environment.tasks.errors import TaskNotStartedError, TaskRefusedError
 from queueserver_worker.environment.tasks.functions import call_function

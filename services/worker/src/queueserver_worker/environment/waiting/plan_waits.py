@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1.waiting_pb2 import PlanWait
 
-from queueserver_worker.environment.process.clock import now
+from queueserver_worker.clock import now
 from queueserver_worker.environment.waiting.board import WaitingBoard
 from queueserver_worker.environment.waiting.progress import MAX_TEXT, MAX_TOLD, AwaitedStatus, Progress
 from queueserver_worker.environment.waiting.texts import name_of, safely, seconds_of

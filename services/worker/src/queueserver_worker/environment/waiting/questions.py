@@ -14,9 +14,9 @@ from typing import Any, Final
 from queueserver.common.v1.console_pb2 import CONSOLE_STREAM_STDOUT
 from queueserver.common.v1.waiting_pb2 import Question
 
+from queueserver_worker.clock import now
 from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.plans.failures import shorten
-from queueserver_worker.environment.process.clock import now
 from queueserver_worker.environment.waiting.board import WaitingBoard
 from queueserver_worker.environment.waiting.texts import bounded_text
 

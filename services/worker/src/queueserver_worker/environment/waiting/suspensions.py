@@ -15,7 +15,7 @@ from bluesky import Msg
 from bluesky.utils import ensure_generator
 from queueserver.common.v1.waiting_pb2 import Suspension
 
-from queueserver_worker.environment.process.clock import now
+from queueserver_worker.clock import now
 from queueserver_worker.environment.waiting.board import WaitingBoard
 from queueserver_worker.environment.waiting.texts import bounded_text, name_of, safely, seconds_of
 

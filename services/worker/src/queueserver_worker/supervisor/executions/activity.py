@@ -17,12 +17,12 @@ from queueserver.worker.v1 import environment_channel_pb2 as channel_pb2
 from queueserver.worker.v1.event_pb2 import ExecutionOutcome
 from queueserver.worker.v1.worker_service_pb2 import TaskCommand
 
-from queueserver_worker.supervisor.clock import now
+from queueserver_worker.clock import now
 from queueserver_worker.supervisor.errors import EnvironmentBusyError
 from queueserver_worker.supervisor.executions.interruptions import EngineRequest
 from queueserver_worker.supervisor.executions.outcomes import Outcome, Outcomes
-from queueserver_worker.supervisor.executions.plan_work import PlanWork
-from queueserver_worker.supervisor.executions.task_work import MAX_BACKGROUND, TaskWork
+from queueserver_worker.supervisor.executions.plan import RunningPlan
+from queueserver_worker.supervisor.executions.tasks import MAX_BACKGROUND, RunningTasks
 from queueserver_worker.supervisor.executions.waits import Waits
 from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.process import failure
@@ -42,8 +42,8 @@ class Activity:
         self._waits = waits
         self._outcomes = outcomes
         self._status = status
-        self.plan = PlanWork(journal)
-        self.tasks = TaskWork()
+        self.plan = RunningPlan(journal)
+        self.tasks = RunningTasks()
         self._printed_errors = failure.Tail()
         #: Nothing is running in the foreground.
         self.free = asyncio.Event()
@@ -72,11 +72,11 @@ class Activity:
 
     def begin_plan(self, execution_id: str, item_uid: str) -> Sequence[EngineRequest]:
         """An execution begins; returns the requests for it that came before it."""
-        asked = self.plan.begin(execution_id, item_uid)
+        requests = self.plan.begin(execution_id, item_uid)
         self.forget_printed()
         self.free.clear()
         self.move(State.EXECUTING_PLAN)
-        return asked
+        return requests
 
     def begin_task(self, command: TaskCommand) -> None:
         """A task is running from now on."""
@@ -120,7 +120,7 @@ class Activity:
 
     def waits_changed(self, waits: channel_pb2.RunEngineWaits) -> None:
         """Publish what the RunEngine waits for."""
-        if self._status.state in OPEN and self._waits.told(waits, self.plan.item_uid):
+        if self._status.state in OPEN and self._waits.update(waits, self.plan.item_uid):
             self._status.publish()
 
     def follow_run_engine(self) -> None:

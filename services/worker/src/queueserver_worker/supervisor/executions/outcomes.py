@@ -47,7 +47,7 @@ class Outcomes:
         self._number = 0
         self.all_acknowledged = asyncio.Event()
         self._load()
-        self._tell()
+        self._update_event()
 
     def waiting(self) -> list[ExecutionOutcome]:
         """Outcomes of executions that were not acknowledged, oldest first."""
@@ -70,7 +70,7 @@ class Outcomes:
         """Keep an outcome. It is in its file when this returns, or as soon as the disk allows it."""
         path = self._next_path(outcome)
         self._keep(outcome, path)
-        self._tell()
+        self._update_event()
         payload = outcome.SerializeToString()
         if not self.directory.write(path, _CHECKSUM.pack(zlib.crc32(payload)) + payload):
             _log.error("The outcome of %s is kept in memory only, until it can be written.", _uid(outcome))
@@ -87,13 +87,13 @@ class Outcomes:
             self.directory.remove(path)
             if len(self._acknowledged) > REMEMBERED:
                 self._acknowledged.popitem(last=False)
-        self._tell()
+        self._update_event()
 
     def _keep(self, outcome: Outcome, path: Path) -> None:
         self._waiting[_uid(outcome)] = (outcome, path)
         self._task_bytes += _task_bytes(outcome)
 
-    def _tell(self) -> None:
+    def _update_event(self) -> None:
         if self._waiting:
             self.all_acknowledged.clear()
         else:

@@ -22,7 +22,7 @@ from queueserver.common.v1 import storage_pb2
 from queueserver.common.v1.storage_pb2 import StorageStatus
 from queueserver_long_work.time_slice import next_turn_after
 
-from queueserver_worker.supervisor.clock import now
+from queueserver_worker.clock import now
 
 RESERVED_BYTES = 512 * 1024
 """Room for an outcome with as much console text as one can have, many times over."""

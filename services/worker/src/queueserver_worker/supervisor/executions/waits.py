@@ -28,7 +28,7 @@ class Waits:
         #: The question that was answered last, and the answer.
         self._answered = ("", "")
 
-    def told(self, waits: RunEngineWaits, item_uid: str) -> bool:
+    def update(self, waits: RunEngineWaits, item_uid: str) -> bool:
         """The environment reported what the plan waits for; returns whether that is news."""
         view = self._view
         before = RunEngineWaits(suspensions=view.suspensions)
@@ -82,35 +82,37 @@ def _bounded(waits: RunEngineWaits, item_uid: str) -> RunEngineWaits:
     return bounded
 
 
-def _question(told: Question, item_uid: str) -> Question:
-    question = Question(question_id=told.question_id[:_MAX_ID], prompt=told.prompt[:MAX_PROMPT], item_uid=item_uid)
-    question.ask_time.CopyFrom(told.ask_time)
-    if told.HasField("expire_time"):
-        question.expire_time.CopyFrom(told.expire_time)
+def _question(reported: Question, item_uid: str) -> Question:
+    question = Question(
+        question_id=reported.question_id[:_MAX_ID], prompt=reported.prompt[:MAX_PROMPT], item_uid=item_uid
+    )
+    question.ask_time.CopyFrom(reported.ask_time)
+    if reported.HasField("expire_time"):
+        question.expire_time.CopyFrom(reported.expire_time)
     return question
 
 
-def _suspension(told: Suspension) -> Suspension:
-    suspension = Suspension(before_plan=told.before_plan, start_time=told.start_time)
+def _suspension(reported: Suspension) -> Suspension:
+    suspension = Suspension(before_plan=reported.before_plan, start_time=reported.start_time)
     for name in ("suspender", "signal", "device", "justification"):
-        setattr(suspension, name, getattr(told, name)[:MAX_SUSPENSION_TEXT])
-    if told.HasField("resume_delay"):
-        suspension.resume_delay.CopyFrom(told.resume_delay)
+        setattr(suspension, name, getattr(reported, name)[:MAX_SUSPENSION_TEXT])
+    if reported.HasField("resume_delay"):
+        suspension.resume_delay.CopyFrom(reported.resume_delay)
     return suspension
 
 
-def _plan_wait(told: PlanWait) -> PlanWait:
-    wait = PlanWait(start_time=told.start_time, devices=[_device(each) for each in told.devices[:MAX_DEVICES]])
-    wait.more_device_count = told.more_device_count
-    if told.HasField("sleep"):
-        wait.sleep.CopyFrom(told.sleep)
+def _plan_wait(reported: PlanWait) -> PlanWait:
+    wait = PlanWait(start_time=reported.start_time, devices=[_device(each) for each in reported.devices[:MAX_DEVICES]])
+    wait.more_device_count = reported.more_device_count
+    if reported.HasField("sleep"):
+        wait.sleep.CopyFrom(reported.sleep)
     return wait
 
 
-def _device(told: AwaitedDevice) -> AwaitedDevice:
+def _device(reported: AwaitedDevice) -> AwaitedDevice:
     device = AwaitedDevice()
     for name in ("name", "action", "current", "initial", "target", "unit"):
-        setattr(device, name, getattr(told, name)[:MAX_DEVICE_TEXT])
-    if told.HasField("fraction_done"):
-        device.fraction_done = told.fraction_done
+        setattr(device, name, getattr(reported, name)[:MAX_DEVICE_TEXT])
+    if reported.HasField("fraction_done"):
+        device.fraction_done = reported.fraction_done
     return device

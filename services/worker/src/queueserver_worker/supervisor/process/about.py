@@ -53,7 +53,7 @@ class About:
         if self._path:
             self._look(Path(self._path))
 
-    def told(self, about: EnvironmentAbout) -> None:
+    def update(self, about: EnvironmentAbout) -> None:
         """The environment reported its facts."""
         process = about.process
         libraries = sorted(process.libraries.items())[:_MOST_LIBRARIES]

@@ -1,8 +1,12 @@
-"""Console text of the environment, read from the pipe that is its standard output or standard error.
+"""Console text of the environment: read from the pipe that is its standard output or standard error, and shown once
+more where the Worker was started (startup output, prints, live tables).
 
 Guarantees: every byte that was written arrives, in order, as text; bytes that are not UTF-8 become U+FFFD; a piece
-has at most 64 KiB; one iteration of the loop handles one piece, so that a flood blocks nothing else.
-Does not guarantee an order between the two pipes, nor pieces that are whole lines.
+has at most 64 KiB; one iteration of the loop handles one piece, so that a flood blocks nothing else. The Worker never
+waits for a reader of its output (see `queueserver_process.terminal`); what is left out there is noted there, and is
+still published to every watcher.
+Does not guarantee an order between the two pipes, nor pieces that are whole lines, nor that text and log lines, which
+go to standard error, appear in the order in which they came.
 """
 
 from __future__ import annotations
@@ -12,9 +16,14 @@ import asyncio
 import codecs
 import fcntl
 import os
+import sys
 import termios
 from collections.abc import Callable
 
+from queueserver_process.terminal import Terminal
+
+Echo = Callable[[str], None]
+"""Shows each piece of console text where the Worker was started. Called in the loop, so it must not wait."""
 # A byte that is not UTF-8 becomes three (U+FFFD), so pieces stay below 64 KiB whatever is printed.
 _READ_BYTES = 20 * 1024
 
@@ -75,3 +84,22 @@ class ConsolePipe:
         rest = self._decoder.decode(b"", final=True)
         if rest:
             self._on_text(rest)
+
+
+def silence(_: str) -> None:
+    """Show nothing."""
+
+
+class ConsoleEcho:
+    """Shows console text on the Worker's own standard output."""
+
+    def __init__(self) -> None:
+        self._terminal = Terminal(sys.stdout, "of the environment's output")
+
+    def __call__(self, text: str) -> None:
+        """Show a piece of text soon."""
+        self._terminal.write(text)
+
+    def close(self) -> None:
+        """Show what waits, for a short time, and nothing after that."""
+        self._terminal.close()

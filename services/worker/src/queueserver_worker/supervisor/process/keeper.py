@@ -48,18 +48,18 @@ class ProcessKeeper:
         """Remember why it says that it failed."""
         self._reported = failure.bounded(why)
 
-    def because(self, ending: failure.Ending) -> None:
+    def set_ending(self, ending: failure.Ending) -> None:
         """Remember why it ends, or will."""
         self._ending = ending
 
     def kill_after(self, seconds: float, kill: Callable[[failure.Ending], None], ending: failure.Ending) -> None:
         """Call `kill` with `ending` if the process lives that long."""
-        self._spare()
+        self._cancel_kill()
         self._killer = asyncio.get_running_loop().call_later(seconds, kill, ending)
 
     def kill(self, ending: failure.Ending) -> None:
         """Kill it now."""
-        self._spare()
+        self._cancel_kill()
         self._ending = ending
         if self._process is not None:
             self._process.kill()
@@ -71,7 +71,7 @@ class ProcessKeeper:
 
         `printed` is what it wrote to standard error during its last work.
         """
-        self._spare()
+        self._cancel_kill()
         self._process = None
         sentence = failure.describe_exit(state, returncode, paused=paused, simulating=simulating)
         ending = self._ending or failure.died(sentence)
@@ -84,7 +84,7 @@ class ProcessKeeper:
             why.exit_code = returncode
         return why, ending
 
-    def _spare(self) -> None:
+    def _cancel_kill(self) -> None:
         if self._killer is not None:
             self._killer.cancel()
             self._killer = None

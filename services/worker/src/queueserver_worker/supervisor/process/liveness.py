@@ -18,14 +18,14 @@ class Liveness:
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._last_sign = 0.0
+        self._last_heartbeat = 0.0
         self._silent = False
 
     def start(self) -> None:
         """Begin to expect heartbeats."""
         self.stop()
         self._silent = False
-        self._last_sign = self._loop.time()
+        self._last_heartbeat = self._loop.time()
         self._timer = self._loop.call_later(self._patience, self._look)
 
     def stop(self) -> None:
@@ -34,16 +34,16 @@ class Liveness:
             self._timer.cancel()
             self._timer = None
 
-    def sign(self) -> None:
+    def heartbeat(self) -> None:
         """Note a heartbeat."""
-        self._last_sign = self._loop.time()
+        self._last_heartbeat = self._loop.time()
         if self._silent:
             self._silent = False
             self._timer = self._loop.call_later(self._patience, self._look)
             self._on_change(True)
 
     def _look(self) -> None:
-        left = self._last_sign + self._patience - self._loop.time()
+        left = self._last_heartbeat + self._patience - self._loop.time()
         if left > 0:
             self._timer = self._loop.call_later(left, self._look)
         else:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from queueserver_worker.supervisor.errors import EnvironmentClosedError, EnvironmentUnresponsiveError
-from queueserver_worker.supervisor.questions.questions import Questions
+from queueserver_worker.supervisor.questions import Questions
 
 
 async def asked(questions: Questions[str], how_many: int) -> list[asyncio.Task[str]]:

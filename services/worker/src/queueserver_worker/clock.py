@@ -13,7 +13,7 @@ _NANOSECONDS = 1_000_000_000
 
 def now() -> Timestamp:
     """Time of day, UTC."""
-    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    seconds, nanoseconds = divmod(time.time_ns(), _NANOSECONDS)
     return Timestamp(seconds=seconds, nanos=nanoseconds)
 
 

@@ -9,9 +9,9 @@ from queueserver.common.v1.simulation_pb2 import Simulation
 from queueserver.worker.v1.environment_channel_pb2 import SimulationAnswer, ToEnvironment
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
 from queueserver_long_work.time_slice import next_turn
+from queueserver_worker.supervisor import questions
 from queueserver_worker.supervisor.errors import EnvironmentClosedError, EnvironmentUnresponsiveError
-from queueserver_worker.supervisor.questions import simulations
-from queueserver_worker.supervisor.questions.simulations import AT_ONCE, SimulationQueries
+from queueserver_worker.supervisor.questions import SIMULATIONS_AT_ONCE, SimulationQueries
 
 
 class Asked:
@@ -31,7 +31,7 @@ async def settled(*tasks: asyncio.Task[Simulation]) -> None:
 
 
 async def test_answers_find_their_questions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulations, "PATIENCE", 30.0)
+    monkeypatch.setattr(questions, "SIMULATION_PATIENCE", 30.0)
     queries, asked = SimulationQueries(), Asked()
     tasks = [asyncio.create_task(queries.ask(asked.send, SimulatePlanRequest())) for _ in range(2)]
     await settled(*tasks)
@@ -42,19 +42,21 @@ async def test_answers_find_their_questions(monkeypatch: pytest.MonkeyPatch) -> 
 
 async def test_only_a_few_are_asked_at_once() -> None:
     queries, asked = SimulationQueries(), Asked()
-    tasks = [asyncio.create_task(queries.ask(asked.send, SimulatePlanRequest())) for _ in range(AT_ONCE + 1)]
+    tasks = [
+        asyncio.create_task(queries.ask(asked.send, SimulatePlanRequest())) for _ in range(SIMULATIONS_AT_ONCE + 1)
+    ]
     await settled(*tasks)
-    assert len(asked.numbers) == AT_ONCE
+    assert len(asked.numbers) == SIMULATIONS_AT_ONCE
     queries.answered(SimulationAnswer(number=asked.numbers[0]))
     await settled(*tasks[1:])
-    assert len(asked.numbers) == AT_ONCE + 1
+    assert len(asked.numbers) == SIMULATIONS_AT_ONCE + 1
     queries.closed("closed")
     results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [type(result) for result in results[1:]] == [EnvironmentClosedError] * AT_ONCE
+    assert [type(result) for result in results[1:]] == [EnvironmentClosedError] * SIMULATIONS_AT_ONCE
 
 
 async def test_silence_and_answers_that_are_too_long_are_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulations, "PATIENCE", 0.1)
+    monkeypatch.setattr(questions, "SIMULATION_PATIENCE", 0.1)
     queries, asked = SimulationQueries(), Asked()
     task = asyncio.create_task(queries.ask(asked.send, SimulatePlanRequest()))
     await settled(task)

@@ -7,8 +7,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import document_pb2, item_pb2
 from queueserver.common.v1.document_pb2 import RunDocument
 from queueserver.common.v1.item_pb2 import ItemResult
-from queueserver_worker.supervisor.executions.execution import MAX_RUNS, MAX_RUNS_BYTES, MAX_UID, RunningExecution
-from queueserver_worker.supervisor.executions.result_bounds import MAX_NOTICE, MAX_NOTICES, MAX_TRACEBACK
+from queueserver_worker.supervisor.executions.plan import MAX_RUNS, MAX_RUNS_BYTES, MAX_UID, RunningExecution
+from queueserver_worker.supervisor.executions.results import MAX_NOTICE, MAX_NOTICES, MAX_TRACEBACK
 from queueserver_worker.supervisor.process import failure
 
 BEGIN = Timestamp(seconds=1_700_000_000)

@@ -1,1 +1,0 @@
-"""Requests to the environment that wait for its answer."""
