@@ -67,9 +67,18 @@ class _GroupLists:
     allowed: AllowedInventory
     #: Everything that exists.
     is_whole: bool
-    plans: list[bytes] | None = None
-    devices: list[bytes] | None = None
+    #: Complete lists of descriptions, by kind.
+    described: dict[str, list[bytes]] = field(default_factory=dict)
     working: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What can be listed in pages: plans or devices."""
+
+    name: str
+    names: Callable[[Inventory], Iterable[str]]
+    revision: Callable[[Revisions, str | None], int]
 
 
 class InventoryOperations:
@@ -105,31 +114,32 @@ class InventoryOperations:
 
     async def plans(self, size: int, token: str, wanted: Wanted, fit: Fit[bytes]) -> InventoryPage:
         """One page of plans. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
-        inventory, permissions, revisions = await self._ledger.read(_look)
-        wanted = replace(wanted, group=self._acting_group(wanted.group, permissions))
-        lists = self._lists_of(wanted.group, inventory, permissions)
-        revision, mark = _revision_of_plans(revisions, wanted.group), wanted.mark("plans")
-        if wanted.names:
-            described, missing = await _named(sorted(set(wanted.names)), lambda name: self._plan_of(name, lists))
-            return await _page(described, size, token, revision, mark, fit, missing)
-        async with lists.working:
-            if lists.plans is None:
-                lists.plans, _ = await _named(inventory.plans, lambda name: self._plan_of(name, lists))
-        return await _page(lists.plans, size, token, revision, mark, fit)
+        return await self._list(_PLANS, self._plan_of, size, token, wanted, fit)
 
     async def devices(self, size: int, token: str, wanted: Wanted, fit: Fit[bytes]) -> InventoryPage:
         """One page of devices. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
+        return await self._list(_DEVICES, self._device_of, size, token, wanted, fit)
+
+    async def _list(
+        self,
+        kind: _Kind,
+        describe: Callable[[str, _GroupLists], bytes | None],
+        size: int,
+        token: str,
+        wanted: Wanted,
+        fit: Fit[bytes],
+    ) -> InventoryPage:
         inventory, permissions, revisions = await self._ledger.read(_look)
         wanted = replace(wanted, group=self._acting_group(wanted.group, permissions))
         lists = self._lists_of(wanted.group, inventory, permissions)
-        revision, mark = _revision_of_devices(revisions, wanted.group), wanted.mark("devices")
+        revision, mark = kind.revision(revisions, wanted.group), wanted.mark(kind.name)
         if wanted.names:
-            described, missing = await _named(sorted(set(wanted.names)), lambda name: self._device_of(name, lists))
+            described, missing = await _named(sorted(set(wanted.names)), lambda name: describe(name, lists))
             return await _page(described, size, token, revision, mark, fit, missing)
         async with lists.working:
-            if lists.devices is None:
-                lists.devices, _ = await _named(inventory.devices, lambda name: self._device_of(name, lists))
-        return await _page(lists.devices, size, token, revision, mark, fit)
+            if kind.name not in lists.described:
+                lists.described[kind.name], _ = await _named(kind.names(inventory), lambda name: describe(name, lists))
+        return await _page(lists.described[kind.name], size, token, revision, mark, fit)
 
     async def functions(self, size: int, token: str, group: str | None, fit: Fit[bytes]) -> InventoryPage:
         """One page of functions that tasks can call. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
@@ -193,6 +203,10 @@ def _revision_of_plans(revisions: Revisions, group: str | None) -> int:
 
 def _revision_of_devices(revisions: Revisions, group: str | None) -> int:
     return revisions.devices if group is None else revisions.devices_allowed
+
+
+_PLANS = _Kind("plans", lambda inventory: inventory.plans, _revision_of_plans)
+_DEVICES = _Kind("devices", lambda inventory: inventory.devices, _revision_of_devices)
 
 
 async def _named(names: Iterable[str], describe: Callable[[str], bytes | None]) -> tuple[list[bytes], list[str]]:
