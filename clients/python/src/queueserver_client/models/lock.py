@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -96,21 +96,15 @@ class LockInfo:
     @classmethod
     def from_proto(cls, proto: lock_pb2.LockInfo) -> LockInfo:
         """From the contract."""
-        return cls(
-            environment=proto.environment,
-            queue=proto.queue,
-            user=proto.user,
-            note=proto.note,
-            time=to_datetime(proto.time) if proto.HasField("time") else None,
-            emergency_lock_key_set=proto.emergency_lock_key_set,
+        return replace(
+            cls.from_refusal(proto),
             lease=proto.lease.ToTimedelta().total_seconds() if proto.HasField("lease") else None,
-            lease_end_time=to_datetime(proto.lease_end_time) if proto.HasField("lease_end_time") else None,
             request=LockRequest.from_proto(proto.request) if proto.HasField("request") else None,
         )
 
     @classmethod
-    def from_refusal(cls, proto: error_details_pb2.LockHeld) -> LockInfo:
-        """From what a refusal says about the lock that blocks the call."""
+    def from_refusal(cls, proto: error_details_pb2.LockHeld | lock_pb2.LockInfo) -> LockInfo:
+        """From what a refusal says about the lock that blocks the call, which is less than is known of it."""
         return cls(
             environment=proto.environment,
             queue=proto.queue,
