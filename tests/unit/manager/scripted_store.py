@@ -13,15 +13,17 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+from queueserver_long_work.work import at_once
 from queueserver_manager.domain.changes import Decision
-from queueserver_manager.domain.events import Announcement
+from queueserver_manager.domain.events import Announcement, Event, announcements_of
 from queueserver_manager.domain.limits import ANSWERS, Bound
 from queueserver_manager.domain.queue.placement import Back
 from queueserver_manager.domain.queue.queue_edits import add_items
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.operations.commit.ledger import Ledger
 from queueserver_manager.operations.commit.reply import NO_REPLY, ReplySpec
-from queueserver_manager.store.port import Entry, EventsGone, StoreDown
+from queueserver_manager.store.port import Entry, EventsGone, StoredEvent, StoreDown
+from queueserver_manager.wire.events import event_bytes
 
 from tests.unit.manager.samples import NOW, plan, record_of, uids
 
@@ -38,6 +40,9 @@ class ScriptedStore:
         #: What the next commits raise, and whether they write nevertheless.
         self.faults: list[tuple[Exception, bool]] = []
         self.load_faults: list[Exception] = []
+        #: The revision is another one than our last commit left.
+        self.is_moved = False
+        self._unwritten: tuple[Revisions, Sequence[Entry]] | None = None
         self.events_gone = False
         #: Whether commits hang once they are written (True) or before (False), until whoever waits is cancelled.
         self.hangs: bool | None = None
@@ -57,27 +62,50 @@ class ScriptedStore:
     async def commit(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> None:
         self.begun.set()
         await self.may_go_on.wait()
-        assert before == self.stored.revisions
+        if before != self.stored.revisions:
+            assert self.is_moved
+            raise StoreDown("the store is not at that revision", fate_known=False)
         fault, writes = self.faults.pop(0) if self.faults else (None, True)
         hangs = self.hangs
         if hangs is False:
             await self.never.wait()
         if writes:
-            self.commits.append([entry.revision for entry in entries])
-            for entry in entries:
-                for change in entry.changes:
-                    self.stored.apply(change)
-                self.log += [Announcement(entry.revision, entry.time, event) for event in entry.events]
-            self.stored.revisions = after
+            self._write(after, entries)
+        else:
+            self._unwritten = (after, entries)
         if hangs:
             await self.never.wait()
         if fault is not None:
             raise fault
 
-    async def events_between(self, after: int, up_to: int) -> list[Announcement]:
+    def _write(self, after: Revisions, entries: Sequence[Entry]) -> None:
+        self.commits.append([entry.revision for entry in entries])
+        for entry in entries:
+            for change in entry.changes:
+                self.stored.apply(change)
+            self.log += entry.announcements
+        self.stored.revisions = after
+
+    def write_late(self) -> None:
+        """The commit that was not written last reaches the store after all."""
+        assert self._unwritten is not None
+        self._write(*self._unwritten)
+        self.is_moved = True
+
+    def moved_by(self, event: Event) -> None:
+        """A hand other than ours makes a change, with this event."""
+        self.stored.revisions = replace(self.stored.revisions, last=self.stored.revisions.last + 1)
+        self.log += announcements_of(self.stored.revisions.last, NOW, [event])
+        self.is_moved = True
+
+    async def events_between(self, after: int, up_to: int) -> list[StoredEvent]:
         if self.events_gone and after < up_to:
             raise EventsGone
-        return [announcement for announcement in self.log if after < announcement.revision <= up_to]
+        return [
+            StoredEvent(one.revision, one.kind, at_once(event_bytes(one)), one.place)
+            for one in self.log
+            if after < one.revision <= up_to
+        ]
 
     async def wait_until_up(self) -> None:
         await self.up.wait()

@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import redis as blocking
+from queueserver.manager.v1 import event_pb2 as pb
+from queueserver_long_work.work import at_once
 from queueserver_manager.domain.changes import Change, PutItem
-from queueserver_manager.domain.events import Event
+from queueserver_manager.domain.events import Event, announcements_of
 from queueserver_manager.domain.inventory import Inventory, Plan
 from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.queue.item import Item, ItemKind
@@ -19,6 +21,7 @@ from queueserver_manager.store.keys import Keys
 from queueserver_manager.store.lease import Lease
 from queueserver_manager.store.port import Entry
 from queueserver_manager.store.redis import RedisStore
+from queueserver_manager.wire.events import event_bytes
 
 NOW = 1_700_000_000.25
 
@@ -50,7 +53,8 @@ class Owner:
         before = after = self.record.revisions
         entries = []
         for changes, events in decisions:
-            entry = Entry(after.last + 1, NOW, changes, events)
+            revision = after.last + 1
+            entry = Entry(revision, changes, announcements_of(revision, NOW, events))
             after = after.after(entry.revision, changes)
             entries.append(entry)
         await self.store.commit(before, after, entries)
@@ -58,6 +62,10 @@ class Owner:
             for change in entry.changes:
                 self.record.apply(change)
         self.record.revisions = after
+
+    async def events(self, after: int, up_to: int) -> list[pb.WatchEvent]:
+        """Events of the log."""
+        return [pb.WatchEvent.FromString(event.wire) for event in await self.store.events_between(after, up_to)]
 
     async def put(self, *uids: str) -> None:
         """One decision that adds items to the back."""
@@ -81,6 +89,11 @@ async def owner(url: str, prefix: str = "") -> AsyncIterator[Owner]:
             await owning.store.close()
     finally:
         await redis.aclose()
+
+
+def told(revision: int, *events: Event) -> list[pb.WatchEvent]:
+    """What watchers get of the events of a change."""
+    return [pb.WatchEvent.FromString(at_once(event_bytes(one))) for one in announcements_of(revision, NOW, events)]
 
 
 def everything(client: blocking.Redis, prefix: str) -> dict[bytes, bytes]:

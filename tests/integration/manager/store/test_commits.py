@@ -8,18 +8,18 @@ from dataclasses import replace
 import pytest
 import redis as blocking
 from queueserver_manager.domain.changes import DropItem, PutItem
-from queueserver_manager.domain.events import ItemsAdded, QueueCleared
+from queueserver_manager.domain.events import ItemsAdded, QueueCleared, announcements_of
 from queueserver_manager.domain.record import Revisions
 from queueserver_manager.store.lease import LEASE_SECONDS
 from queueserver_manager.store.loading import SchemaTooNew
 from queueserver_manager.store.port import Entry, OwnershipLost, StoreDown
 
 from tests.harness.redis import RedisProcess
-from tests.integration.manager.store.owner import NOW, Owner, everything, owner, plan, state
+from tests.integration.manager.store.owner import NOW, Owner, everything, owner, plan, state, told
 
 
 def entry(revision: int, uid: str) -> Entry:
-    return Entry(revision, NOW, [PutItem(plan(uid), 1)], [ItemsAdded((plan(uid),), 0)])
+    return Entry(revision, [PutItem(plan(uid), 1)], announcements_of(revision, NOW, [ItemsAdded((plan(uid),), 0)]))
 
 
 async def test_a_new_store_is_empty_and_has_an_identity_that_stays(new: Owner) -> None:
@@ -76,7 +76,7 @@ async def test_a_commit_writes_changes_events_and_revisions_together(new: Owner,
     assert (meta[b"revision"], meta[b"queue_revision"], meta[b"history_revision"]) == (b"2", b"2", b"0")
     log = client.xrange(new.keys.events)
     assert [entry_id for entry_id, _ in log] == [b"1-0", b"2-0"]
-    assert json.loads(log[1][1][b"e"]) == {"time": NOW, "events": [{"type": "queue_cleared", "removed": 1}]}
+    assert await new.events(1, 2) == told(2, QueueCleared(1))
 
 
 async def test_what_is_stored_can_be_read_with_redis_cli(new: Owner, client: blocking.Redis) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,13 +10,14 @@ import redis as blocking
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from queueserver_manager.domain.changes import QueueActivity, SetQueueActivity
-from queueserver_manager.domain.events import QueueStarted, QueueStopRequested
+from queueserver_manager.domain.events import ItemsAdded, Kind, QueueStarted, QueueStopRequested
 from queueserver_manager.domain.limits import Bound
 from queueserver_manager.store import redis as store_module
 from queueserver_manager.store.port import EventsGone
 
 from tests.harness.redis import RedisProcess
-from tests.integration.manager.store.owner import Owner, owner
+from tests.integration.manager.store.owner import NOW, Owner, owner, plan, told
+from tests.unit.manager.store.codecs import older_events
 
 CHANGE = SetQueueActivity(QueueActivity(active=True))
 
@@ -32,12 +34,11 @@ async def note(owning: Owner, count: int) -> None:
 
 
 async def between(owning: Owner, after: int, up_to: int) -> list[int]:
-    found = await owning.store.events_between(after, up_to)
-    assert all(announcement.event.user == f"{announcement.revision}" for announcement in found)  # type: ignore[union-attr] # only events with a user
-    assert [type(announcement.event) for announcement in found] == [QueueStarted, QueueStopRequested] * (
-        len(found) // 2
-    )
-    return [announcement.revision for announcement in found[::2]]
+    found = await owning.events(after, up_to)
+    assert all(getattr(event, event.WhichOneof("event") or "").user == f"{event.revision}" for event in found)
+    names = ["queue_started", "queue_stop_requested"] * (len(found) // 2)
+    assert [event.WhichOneof("event") for event in found] == names
+    return [event.revision for event in found[::2]]
 
 
 @settings(
@@ -138,3 +139,19 @@ async def test_a_change_without_an_event_leaves_no_hole(new: Owner) -> None:
     await note(new, 1)
     found = await new.store.events_between(0, 2)
     assert [announcement.revision for announcement in found] == [2, 2]
+
+
+async def test_a_log_that_an_older_release_began_is_read_and_continued(new: Owner, client: blocking.Redis) -> None:
+    held = plan("a")
+    events = ([ItemsAdded((held,), 0), QueueStarted("jane")], [QueueStopRequested("anna")])
+    for revision, some in enumerate(events, 1):
+        client.xadd(new.keys.events, {"e": older_events.encode_events(NOW, some)}, id=f"{revision}-0")
+    new.record.revisions = replace(new.record.revisions, last=2)
+    client.hset(new.keys.meta, "revision", 2)
+    await note(new, 1)
+    stored = await new.store.events_between(0, 3)
+    assert [(one.revision, one.place, one.kind) for one in stored] == [
+        *((1, 0, Kind.QUEUE), (1, 1, Kind.QUEUE), (2, 0, Kind.QUEUE), (3, 0, Kind.QUEUE), (3, 1, Kind.QUEUE))
+    ]
+    new_ones = told(3, QueueStarted("3"), QueueStopRequested("3"))
+    assert await new.events(0, 3) == told(1, *events[0]) + told(2, *events[1]) + new_ones

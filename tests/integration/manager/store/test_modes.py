@@ -18,7 +18,7 @@ from queueserver_manager.store.port import Entry, OwnershipLost
 from queueserver_manager.store.redis import RedisStore
 
 from tests.harness.redis import RedisProcess
-from tests.integration.manager.store.owner import NOW, Owner, decode_inventory, owner, plan
+from tests.integration.manager.store.owner import NOW, Owner, decode_inventory, owner, plan, told
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 answered = st.builds(
@@ -44,7 +44,7 @@ async def test_a_mode_is_loaded_and_told_as_it_was_set(
     mode = QueueMode(loop, ignore_failures, policy)
     await new.commit(([ch.SetMode(QueueMode(loop=not loop))], []), ([ch.SetMode(mode)], [ev.QueueModeChanged(mode)]))
     assert (await new.store.load()).mode == mode
-    assert [told.event for told in await new.store.events_between(0, 2)] == [ev.QueueModeChanged(mode)]
+    assert await new.events(0, 2) == told(2, ev.QueueModeChanged(mode))
 
 
 async def test_autostart_is_loaded_as_it_was_switched_last(new: Owner, client: blocking.Redis) -> None:
@@ -101,7 +101,7 @@ async def test_an_answer_stands_in_the_store_with_its_change_or_not_at_all(new: 
     after = new.record.revisions.after(1, changes)
     try:
         with pytest.raises(OwnershipLost):
-            await former.commit(new.record.revisions, after, [Entry(1, NOW, changes, [])])
+            await former.commit(new.record.revisions, after, [Entry(1, changes, [])])
     finally:
         await former.close()
     loaded = await new.store.load()
@@ -120,8 +120,8 @@ async def test_a_held_item_is_loaded_held_and_released_again(new: Owner) -> None
     await new.commit(([ch.PutItem(free, 2000)], [ev.ItemUpdated("a", free, 0)]))
     (loaded,) = (await new.store.load()).queue
     assert (loaded, loaded.held) == (free, False)
-    told = [announcement.event for announcement in await new.store.events_between(0, 2)]
-    assert told == [ev.ItemsAdded((held,), 0), ev.ItemUpdated("a", free, 0)]
+    expected = told(1, ev.ItemsAdded((held,), 0)) + told(2, ev.ItemUpdated("a", free, 0))
+    assert await new.events(0, 2) == expected
 
 
 @pytest.mark.parametrize("immediate", [False, True])
@@ -129,8 +129,7 @@ async def test_whether_the_running_item_is_executed_immediately_is_loaded(new: O
     running = RunningItem(plan("a"), "x-1", NOW, "boot", "environment", immediate)
     await new.commit(([ch.SetRunning(running)], [ev.ItemStarted(running)]))
     assert (await new.store.load()).running == running
-    (told,) = await new.store.events_between(0, 1)
-    assert told.event == ev.ItemStarted(running)
+    assert await new.events(0, 1) == told(1, ev.ItemStarted(running))
 
 
 async def test_all_of_it_survives_a_crash_of_redis(redis_server: RedisProcess) -> None:

@@ -125,8 +125,8 @@ async def test_after_any_edits_the_store_gives_back_the_working_copy(
         await carry_out(owning, chosen)
         loaded = await owning.store.load()
         assert state(loaded) == state(owning.record)
-        events = await owning.store.events_between(0, loaded.revisions.last)
-        assert all(announcement.time == NOW for announcement in events)
+        events = await owning.events(0, loaded.revisions.last)
+        assert all(event.time.seconds + event.time.nanos / 1e9 == NOW for event in events)
 
 
 async def test_every_kind_of_edit_survives_a_crash_of_redis(redis_server: RedisProcess) -> None:

@@ -20,7 +20,7 @@ from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.lock.lock import Claim, Lock, LockRequest
 from queueserver_manager.domain.queue.item import ExitStatus, FailureCause, HistoryEntry, Item, ItemKind
 from queueserver_manager.domain.refusals.errors import ItemInvalid, ItemTooLarge, NumberNotExact
-from queueserver_manager.wire.events import announcement_bytes
+from queueserver_manager.wire.events import event_bytes
 from queueserver_manager.wire.items import (
     MAX_ITEM_BYTES,
     MAX_NAME,
@@ -187,7 +187,7 @@ def test_every_event_is_read_by_protobuf_as_it_happened(kind: type) -> None:
     @relaxed
     @given(EVENTS[kind], st.integers(1, 2**62), times)
     def read(event: ev.Event, revision: int, time: float) -> None:
-        message = pb.WatchEvent.FromString(announcement_bytes(ev.Announcement(revision, time, event)))
+        message = pb.WatchEvent.FromString(at_once(event_bytes(ev.Announcement(revision, time, event))))
         assert (message.revision, message.WhichOneof("event") is None) == (revision, False)
         assert message.time.seconds + message.time.nanos / 1e9 == pytest.approx(time, abs=1e-9)
         expected = expected_of(event)
@@ -281,7 +281,7 @@ def test_an_item_that_says_no_type_is_a_plan_and_absent_parts_stay_absent() -> N
 
 def test_the_running_item_has_its_execution_and_the_time_of_its_claim() -> None:
     started = ev.ItemStarted(ev.RunningItem(plan("a"), "x-1", NOW, "boot", "environment"))
-    message = pb.WatchEvent.FromString(announcement_bytes(ev.Announcement(3, NOW, started)))
+    message = pb.WatchEvent.FromString(at_once(event_bytes(ev.Announcement(3, NOW, started))))
     running = MessageToDict(message.item_started.running_item)
     assert (running["executionId"], running["item"]["itemUid"]) == ("x-1", "a")
     assert running["claimTime"] == "2023-11-14T22:13:20.250Z"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, IntEnum
 
 from queueserver_manager.domain.lock.lock import Lock, LockRequest
 from queueserver_manager.domain.permissions.permissions import Permissions
@@ -245,6 +245,31 @@ TaskEvent = TaskStarted | TaskFinished
 Event = QueueEvent | HistoryEvent | TaskEvent | PermissionsReplaced | LockChanged
 
 
+class Kind(IntEnum):
+    """Kind of what watchers get; the numbers are those of EventKind in the contract, and 0 is an internal note."""
+
+    WORKER_ATTACHED = 0
+    STATUS = 1
+    QUEUE = 2
+    HISTORY = 3
+    CONSOLE = 4
+    DOCUMENT = 5
+    TASK = 6
+    PERMISSION = 7
+    LOCK = 8
+
+
+#: Kinds of the events above that are not of the queue.
+_KINDS: dict[type, Kind] = {
+    HistoryAdded: Kind.HISTORY,
+    HistoryCleared: Kind.HISTORY,
+    TaskStarted: Kind.TASK,
+    TaskFinished: Kind.TASK,
+    PermissionsReplaced: Kind.PERMISSION,
+    LockChanged: Kind.LOCK,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Announcement:
     """An event with the revision of the change it belongs to and its time, seconds since the epoch."""
@@ -254,8 +279,15 @@ class Announcement:
     event: Event
     #: How many events of the same change precede it.
     place: int = 0
-    #: Who asked for the change, for the log. Empty if no client did, and for what is read from the store.
+    #: Who asked for the change, for the log. Empty if no client did.
     user: str = field(default="", compare=False)
+    #: The form in which it is stored and sent, kept by adapters so that an event is encoded once.
+    encoded: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def kind(self) -> Kind:
+        """Kind under which it is watched."""
+        return _KINDS.get(type(self.event), Kind.QUEUE)
 
 
 def announcements_of(revision: int, time: float, events: Sequence[Event], user: str = "") -> list[Announcement]:

@@ -17,6 +17,7 @@ from queueserver_manager.domain.events import (
     InventoryReplaced,
     ItemFinished,
     ItemStarted,
+    Kind,
     QueueStarted,
     TaskFinished,
     TaskStarted,
@@ -52,9 +53,9 @@ from queueserver_manager.operations.tasks import TaskOperations
 from queueserver_manager.operations.validation.allowed_inventory_cache import AllowedInventoryCache
 from queueserver_manager.operations.validation.revalidation import QueueCheck
 from queueserver_manager.operations.validation.submissions import Prepared, Submissions
-from queueserver_manager.operations.watch.event_buffer import EventBuffer, FeedEntry, Kind
+from queueserver_manager.operations.watch.event_buffer import EventBuffer, FeedEntry
 from queueserver_manager.operations.watch.item_watches import ItemWatches
-from queueserver_manager.operations.watch.missed import Encoder, kind_of
+from queueserver_manager.operations.watch.missed import Encoder
 from queueserver_manager.operations.watch.open_runs import OpenRuns
 from queueserver_manager.operations.watch.watch_streams import WatchStreams
 from queueserver_manager.operations.worker.execution_dispatcher import ExecutionDispatcher
@@ -267,7 +268,7 @@ class OwnershipTerm:
             self._act_on(announcement.event)
         entries, time_slice = [], TimeSlice()
         for announcement in announcements:
-            kind = kind_of(announcement)
+            kind = announcement.kind
             # A watcher that starts or resumes later gets it from the record or from the store's log.
             if self.feed.is_watched(kind):
                 wire = await in_time_slices(self._encoder.announcement(announcement))

@@ -8,12 +8,10 @@ from queueserver.common.v1 import console_pb2
 from queueserver.manager.v1 import event_pb2 as pb
 from queueserver_long_work.work import Work
 
-from queueserver_manager.domain.events import Announcement, ItemsAdded
+from queueserver_manager.domain.events import Announcement, Kind
 from queueserver_manager.operations.status import StatusFacts
-from queueserver_manager.operations.watch.event_buffer import Kind
 from queueserver_manager.rpc.status_message import status_event_bytes
-from queueserver_manager.wire.events import announcement_bytes
-from queueserver_manager.wire.items import item_bytes
+from queueserver_manager.wire.events import event_bytes
 
 _KINDS: dict[Kind, pb.EventKind.ValueType] = {
     kind: pb.EventKind.Value(f"EVENT_KIND_{kind.name}") for kind in Kind if kind is not Kind.WORKER_ATTACHED
@@ -24,12 +22,8 @@ class ProtoEncoder:
     """Makes serialized WatchEvents."""
 
     def announcement(self, announcement: Announcement) -> Work[bytes]:
-        """A durable event. Items that come from the store were not encoded before."""
-        if isinstance(announcement.event, ItemsAdded):
-            for item in announcement.event.items:
-                item_bytes(item)
-                yield
-        return announcement_bytes(announcement)
+        """A durable event, as it is stored."""
+        return event_bytes(announcement)
 
     def status(self, facts: StatusFacts) -> bytes:
         """A new status."""

@@ -18,7 +18,7 @@
 | P:lock:orders   | stream | orders of qserver-clear-lock: field lock, the uid of the lock to clear        |
 | P:lock:answers:ID | list | "cleared" or "other": what became of an order; expires after a minute        |
 | P:permissions   | string | what each user group may use, as JSON; absent until it is set or read from a file |
-| P:events        | stream | id REVISION-0: time and events of each change, as JSON                        |
+| P:events        | stream | id REVISION-0: events of each change, as watchers get them                    |
 | P:epoch         | string | number of the owner's term                                                    |
 | P:lease         | hash   | instance, address and epoch of the owner; expires unless renewed              |
 | P:lease:freed   | list   | wakes a standby when the owner leaves in good order                           |

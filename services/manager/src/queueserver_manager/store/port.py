@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from queueserver_manager.domain.changes import Change
-from queueserver_manager.domain.events import Announcement, Event
+from queueserver_manager.domain.events import Announcement, Kind
 from queueserver_manager.domain.lock.locking import ClearOrder
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.domain.storage import Fault, StorageState
@@ -19,11 +19,19 @@ class Entry:
 
     #: 0 for what is no change that any watcher is told of.
     revision: int
-    time: float
     changes: Sequence[Change]
-    events: Sequence[Event]
-    #: Who asked for it; not stored.
-    user: str = ""
+    announcements: Sequence[Announcement]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event of the log as watchers get it: a serialized WatchEvent."""
+
+    revision: int
+    kind: Kind
+    wire: bytes
+    #: How many events of the same change precede it.
+    place: int = 0
 
 
 class StoreDown(Exception):  # noqa: N818 - a state of the world, not a fault in the call
@@ -69,7 +77,7 @@ class Store(Protocol):
         ``before.last``.
         """
 
-    async def events_between(self, after: int, up_to: int) -> list[Announcement]:
+    async def events_between(self, after: int, up_to: int) -> list[StoredEvent]:
         """Events with ``after`` < revision <= ``up_to``, in order. Raises EventsGone, StoreDown."""
 
     async def wait_until_up(self) -> None:

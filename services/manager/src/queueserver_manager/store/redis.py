@@ -16,7 +16,6 @@ from queueserver_long_work.time_slice import TimeSlice, in_time_slices
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.limits import LOG, Bound
 from queueserver_manager.domain.lock.lock import KeyDigest
@@ -30,7 +29,7 @@ from queueserver_manager.store.faults import store_down
 from queueserver_manager.store.keys import SCHEMA, Keys
 from queueserver_manager.store.lease import LEASE_SECONDS
 from queueserver_manager.store.loading import Loader, StoreUnusable
-from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoreDown
+from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoredEvent, StoreDown
 from queueserver_manager.store.reading import read_all
 from queueserver_manager.store.script_connection import ScriptConnection, Word, seconds_for
 
@@ -138,10 +137,10 @@ class RedisStore:
             words.append(len(command))
             words.extend(command)
         for entry in filter(lambda entry: entry.revision, entries):
-            words += (f"{entry.revision}-0", await in_time_slices(encode_events(entry.time, entry.events)))
+            words += (f"{entry.revision}-0", await in_time_slices(encode_events(entry.announcements)))
         return words
 
-    async def events_between(self, after: int, up_to: int) -> list[Announcement]:
+    async def events_between(self, after: int, up_to: int) -> list[StoredEvent]:
         """Events with ``after`` < revision <= ``up_to``, in order. Raises EventsGone, StoreDown."""
         if after >= up_to:
             return []
@@ -152,7 +151,7 @@ class RedisStore:
         # Every revision has an entry in the log, so a missing first one means that the log was cut.
         if not found or found[0][0] != after + 1:
             raise EventsGone
-        events: list[Announcement] = []
+        events: list[StoredEvent] = []
         for revision, data in found:
             events += await in_time_slices(decode_events(revision, data))
         return events

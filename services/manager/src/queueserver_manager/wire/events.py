@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from queueserver.manager.v1 import event_pb2 as pb
+from queueserver_long_work.work import Work
 
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.tasks.tasks import KeptTask
@@ -23,24 +24,39 @@ from queueserver_manager.wire.modes import mode_to_proto
 from queueserver_manager.wire.permissions import permissions_to_proto
 from queueserver_manager.wire.tasks import status_of
 
+_MEMO = "proto"
+#: Items that are encoded in one step.
+_ITEMS_AT_ONCE = 20
 _REASONS = {reason: pb.QueueStopReason.Value(f"QUEUE_STOP_REASON_{reason.name}") for reason in ev.StopReason}
 _ITEM_ADDED = pb.WatchEvent.DESCRIPTOR.fields_by_name["item_added"].number
 _ITEMS_ADDED = pb.WatchEvent.DESCRIPTOR.fields_by_name["items_added"].number
 _HISTORY_ADDED = pb.WatchEvent.DESCRIPTOR.fields_by_name["history_added"].number
 
 
-def announcement_bytes(announcement: ev.Announcement) -> bytes:
-    """An announcement as a serialized WatchEvent."""
+def event_bytes(announcement: ev.Announcement) -> Work[bytes]:
+    """An announcement as a serialized WatchEvent, encoded once, in steps."""
+    known = announcement.encoded.get(_MEMO)
+    if known is None:
+        known = announcement.encoded[_MEMO] = yield from _encode(announcement)
+    return known
+
+
+def _encode(announcement: ev.Announcement) -> Work[bytes]:
     message = pb.WatchEvent(revision=announcement.revision)
     set_time(message.time, announcement.time)
     event = announcement.event
-    # Items and entries are encoded already; they are put in as they are.
+    # Items and entries are encoded already; they are put in as they are, and a long event is copied once.
     if isinstance(event, ev.ItemsAdded):
         field = _ITEM_ADDED if len(event.items) == 1 else _ITEMS_ADDED
-        content = framing.repeated(1, map(item_bytes, event.items)) + framing.number(2, event.index)
-        return message.SerializeToString() + framing.submessage(field, content)
+        parts = []
+        for start in range(0, len(event.items), _ITEMS_AT_ONCE):
+            parts.append(framing.repeated(1, map(item_bytes, event.items[start : start + _ITEMS_AT_ONCE])))
+            yield
+        parts.append(framing.number(2, event.index))
+        about = message.SerializeToString() + framing.head(field, sum(map(len, parts)))
+        return b"".join((about, *parts))
     if isinstance(event, ev.HistoryAdded):
-        content = framing.submessage(1, entry_bytes(event.entry))
+        content = framing.submessage(1, entry_bytes(event.entry, keep=False))
         return message.SerializeToString() + framing.submessage(_HISTORY_ADDED, content)
     _FILLERS[type(event)](message, event)
     return message.SerializeToString()

@@ -147,8 +147,8 @@ def running_to_proto(running: RunningItem) -> item_pb2.RunningItem:
     return message
 
 
-def entry_bytes(entry: HistoryEntry) -> bytes:
-    """A history entry, serialized."""
+def entry_bytes(entry: HistoryEntry, *, keep: bool = True) -> bytes:
+    """A history entry, serialized. It is kept with the entry, unless it is long."""
     known = entry.encoded.get(_MEMO)
     if known is None:
         message = item_pb2.HistoryEntry(
@@ -157,7 +157,7 @@ def entry_bytes(entry: HistoryEntry) -> bytes:
         message.item.ParseFromString(item_bytes(entry.item))
         _fill_result(message.result, entry.result)
         known = message.SerializeToString()
-        if len(known) <= _LONG:
+        if keep and len(known) <= _LONG:
             entry.encoded[_MEMO] = known
     return known
 

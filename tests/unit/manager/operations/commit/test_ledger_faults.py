@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 from queueserver_long_work.time_slice import next_turn
+from queueserver_long_work.work import at_once
+from queueserver_manager.domain.events import ItemsAdded, QueueStarted
 from queueserver_manager.domain.lock.lock import Claim, Guard, LockKey
 from queueserver_manager.domain.lock.lock_errors import Locked
 from queueserver_manager.domain.lock.locking import Identity, acquire
@@ -16,8 +18,9 @@ from queueserver_manager.domain.refusals.errors import ItemNotFound, NotReady, S
 from queueserver_manager.domain.storage import Fault, StorageState
 from queueserver_manager.operations.commit.reply import NO_REPLY
 from queueserver_manager.store.port import OwnershipLost, StoreDown
+from queueserver_manager.wire.events import event_bytes
 
-from tests.unit.manager.samples import state, uids
+from tests.unit.manager.samples import plan, state, uids
 from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 
 SILENT = Fault(StorageState.UNREACHABLE, "no answer within 2 s")
@@ -111,6 +114,30 @@ async def test_a_commit_of_unknown_fate_that_was_not_written_leaves_no_trace() -
         await back(o)
         assert (await o.seen(), o.announced) == (["a", "b"], [])
         assert (await asyncio.wait_for(o.add("d"), SECONDS)).revision == 1
+
+
+async def test_a_commit_that_reaches_the_store_after_that_was_read_again_is_announced_then() -> None:
+    async with scripted_term("ab") as o:
+        o.store.fail(fate_known=False)
+        await failed(o, "c")
+        await back(o)
+        assert o.announced == []
+        o.store.write_late()
+        await failed(o, "d")
+        await back(o)
+        assert await o.seen() == ["a", "b", "c"]
+        assert [announcement.event for announcement in o.announced] == [ItemsAdded((plan("c"),), 2)]
+        assert (await asyncio.wait_for(o.add("e"), SECONDS)).revision == 2
+        assert await o.seen() == ["a", "b", "c", "e"]
+
+
+async def test_a_change_that_was_not_sent_by_this_owner_ends_its_term() -> None:
+    async with scripted_term("ab") as o:
+        o.store.moved_by(QueueStarted("somebody else"))
+        await failed(o, "c")
+        with pytest.raises(OwnershipLost):
+            await asyncio.wait_for(o.work, SECONDS)
+        assert o.announced == []
 
 
 async def test_a_store_that_goes_away_again_while_it_is_read_is_waited_for_again() -> None:
@@ -232,7 +259,9 @@ async def test_a_store_that_answers_somebody_else_is_not_back_before_the_record_
 async def test_events_are_read_from_the_store_or_refused_while_it_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     async with scripted_term("ab") as o:
         await asyncio.wait_for(o.add("c"), SECONDS)
-        assert await o.ledger.events_between(0, 1) == o.announced
+        (stored,) = await o.ledger.events_between(0, 1)
+        (announced,) = o.announced
+        assert (stored.kind, stored.wire) == (announced.kind, at_once(event_bytes(announced)))
 
         async def away(_after: int, _up_to: int) -> list[object]:
             raise StoreDown("scripted", fate_known=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -11,9 +11,10 @@ from queueserver_long_work.time_slice import TimeSlice
 from queueserver_long_work.work import Work
 
 from queueserver_manager.domain.changes import Decision
+from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.record import Record, Undo
 from queueserver_manager.operations.commit.reply import ReplySpec
-from queueserver_manager.store.port import Entry
+from queueserver_manager.store.port import Entry, OwnershipLost, StoredEvent
 
 T = TypeVar("T")
 #: From the record to the changes; in steps where that takes long.
@@ -62,6 +63,21 @@ class CommitBatch:
                 refuse(answer, failure)
             elif not answer.done():
                 answer.set_result(committed)
+
+
+def sent_of(stored: Sequence[StoredEvent], sent: Iterable[Entry]) -> list[Announcement]:
+    """Which announcements of those that were sent are stored. Raises OwnershipLost if any other event is."""
+    known = {
+        (one.revision, one.place, wire): one
+        for entry in sent
+        for one in entry.announcements
+        for wire in one.encoded.values()
+    }
+    try:
+        return [known[event.revision, event.place, event.wire] for event in stored]
+    except KeyError:
+        # Another Manager was the owner meanwhile, or somebody changed something by hand.
+        raise OwnershipLost from None
 
 
 def refuse(answer: asyncio.Future[Any], error: BaseException) -> None:

@@ -51,12 +51,13 @@ from queueserver_manager.operations.commit.commit_batch import (
     Decide,
     PendingDecision,
     refuse,
+    sent_of,
     take_back,
 )
 from queueserver_manager.operations.commit.reply import NO_REPLY, ReplySpec
 from queueserver_manager.operations.commit.storage import StorageWatch
 from queueserver_manager.operations.commit.summary import summary_of
-from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, Store, StoreDown
+from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, Store, StoredEvent, StoreDown
 
 T = TypeVar("T")
 #: A commit takes no further decision beyond this many changes or bytes, so that a small edit never waits long behind a
@@ -93,6 +94,8 @@ class Ledger:
         self._now = now
         self._on_commit = on_commit
         self._on_storage = on_storage
+        #: What was sent to the store since its last answer, and may or may not be stored.
+        self._unsettled: list[Entry] = []
         self._waiting: deque[PendingDecision] = deque()
         self._readers: list[tuple[Callable[[Record], Any], asyncio.Future[Any]]] = []
         #: Fingerprint, by id, of requests that are being carried out outside of the record.
@@ -155,7 +158,7 @@ class Ledger:
         self._readers.append((look, answer))
         return await answer
 
-    async def events_between(self, after: int, up_to: int) -> list[Announcement]:
+    async def events_between(self, after: int, up_to: int) -> list[StoredEvent]:
         """Committed events from the store. Raises EventsGone, StorageUnavailable."""
         try:
             return await self._store.events_between(after, up_to)
@@ -208,6 +211,7 @@ class Ledger:
                 await self._store.commit(before, self._record.revisions, entries)
         except StoreDown as error:
             self._set_storage(error.fault)
+            self._unsettled += entries
             await self._fail(step, self._unavailable(fate_known=error.fate_known))
             await self._recover()
             return
@@ -225,9 +229,8 @@ class Ledger:
             self.summary = summary_of(self._record)
         try:
             if entries:
-                await self._on_commit(
-                    [one for e in entries for one in announcements_of(e.revision, e.time, e.events, e.user)]
-                )
+                self._unsettled.clear()
+                await self._on_commit([one for entry in entries for one in entry.announcements])
                 self._set_storage(None)
         finally:
             # It is stored, whatever happens to its listeners.
@@ -289,7 +292,8 @@ class Ledger:
         if not changes:
             return committed, None
         # A kept response is no change of anything that a client can see: it has no revision of its own.
-        return committed, Entry(stands_at if decision.changes else 0, now, changes, decision.events, reply.user)
+        stored_at = stands_at if decision.changes else 0
+        return committed, Entry(stored_at, changes, announcements_of(stored_at, now, decision.events, reply.user))
 
     def _remember(self, record: Record, request: AnsweredRequest) -> Iterator[Change]:
         """Keep a response, and drop what is old or more than may be kept."""
@@ -373,17 +377,18 @@ class Ledger:
             await self._store.wait_until_up()
             try:
                 fresh = await self._store.load()
-                missed = await self._store.events_between(self._record.revisions.last, fresh.revisions.last)
+                stored = await self._store.events_between(self._record.revisions.last, fresh.revisions.last)
             except StoreDown as again:
                 self._set_storage(again.fault)
                 await next_turn_after(_RETRY_SECONDS)
                 continue
             except EventsGone:
-                missed = []
+                stored = []
             break
         if fresh.store_id != self._record.store_id or fresh.revisions.last < self._record.revisions.last:
             # An emptied or restored Redis: what we have in memory is no longer what is stored.
             raise OwnershipLost
+        missed = sent_of(stored, self._unsettled)
         for part in fields(fresh):
             setattr(self._record, part.name, getattr(fresh, part.name))
         self.summary = summary_of(self._record)

@@ -11,8 +11,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import IntEnum
 
+from queueserver_manager.domain.events import Kind
 from queueserver_manager.domain.refusals.errors import Refused, WatcherTooSlow
 from queueserver_manager.operations.commit.chronology import Chronology
 
@@ -25,20 +25,6 @@ _OVERHEAD = 200
 _BYTES_AT_ONCE, _ENTRIES_AT_ONCE = 2 * 1024 * 1024, 1000
 #: After this much that does not concern it, a watcher is woken anyway, so that it moves on before it is overtaken.
 _UNSEEN_BYTES = MAX_BYTES // 16
-
-
-class Kind(IntEnum):
-    """Kind of an entry; the numbers are those of EventKind in the contract, and 0 is an internal note."""
-
-    WORKER_ATTACHED = 0
-    STATUS = 1
-    QUEUE = 2
-    HISTORY = 3
-    CONSOLE = 4
-    DOCUMENT = 5
-    TASK = 6
-    PERMISSION = 7
-    LOCK = 8
 
 
 @dataclass(slots=True)

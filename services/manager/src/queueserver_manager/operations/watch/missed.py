@@ -12,24 +12,15 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from queueserver_long_work.time_slice import TimeSlice, in_time_slices
 from queueserver_long_work.work import Work
 from queueserver_rpc.message_sizes import PART_BYTES
 
-from queueserver_manager.domain.events import (
-    Announcement,
-    HistoryAdded,
-    HistoryCleared,
-    LockChanged,
-    PermissionsReplaced,
-    TaskFinished,
-    TaskStarted,
-)
+from queueserver_manager.domain.events import Announcement, Kind
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.refusals.errors import ResumeTokenExpired
 from queueserver_manager.operations.commit.ledger import Ledger
 from queueserver_manager.operations.status import StatusFacts
-from queueserver_manager.operations.watch.event_buffer import EventBuffer, FeedEntry, Kind
+from queueserver_manager.operations.watch.event_buffer import EventBuffer, FeedEntry
 from queueserver_manager.operations.watch.resume_token import ResumePoint
 from queueserver_manager.store.port import EventsGone
 
@@ -72,28 +63,12 @@ class Missed:
     wants_replay: bool = True
 
 
-def kind_of(announcement: Announcement) -> Kind:
-    """Kind under which a durable event is watched."""
-    return _KINDS.get(type(announcement.event), Kind.QUEUE)
-
-
-_KINDS: dict[type, Kind] = {
-    HistoryAdded: Kind.HISTORY,
-    HistoryCleared: Kind.HISTORY,
-    TaskStarted: Kind.TASK,
-    TaskFinished: Kind.TASK,
-    PermissionsReplaced: Kind.PERMISSION,
-    LockChanged: Kind.LOCK,
-}
-
-
 class MissedEvents:
     """Finds what was missed."""
 
-    def __init__(self, ledger: Ledger, feed: EventBuffer, encoder: Encoder) -> None:
+    def __init__(self, ledger: Ledger, feed: EventBuffer) -> None:
         self._ledger = ledger
         self._feed = feed
-        self._encoder = encoder
 
     def point_after(self, record: Record, revision: int) -> ResumePoint:
         """The place of a watcher that knows a change and everything that was published before it."""
@@ -146,21 +121,15 @@ class MissedEvents:
     async def _stored(self, point: ResumePoint, after: int, up_to: int, kinds: frozenset[Kind]) -> list[FeedEntry]:
         """Stored events of some changes, as entries. Raises ResumeTokenExpired, StorageUnavailable."""
         try:
-            announcements = await self._ledger.events_between(after, up_to)
+            events = await self._ledger.events_between(after, up_to)
         except EventsGone as error:
             raise ResumeTokenExpired from error
-        time_slice, entries = TimeSlice(), []
-        # Released one after another: releasing all at once, with all items in them, takes a while.
-        announcements.reverse()
-        while announcements:
-            one = announcements.pop()
-            is_known = one.revision == point.revision + 1 and one.place < point.ahead
-            kind = kind_of(one)
-            if kind in kinds and not is_known:
-                wire = await in_time_slices(self._encoder.announcement(one))
-                entries.append(FeedEntry(kind, wire, one.revision, place=one.place))
-            await time_slice.yield_if_due()
-        return entries
+        known = (point.revision + 1, point.ahead)
+        return [
+            FeedEntry(one.kind, one.wire, one.revision, place=one.place)
+            for one in events
+            if one.kind in kinds and not (one.revision == known[0] and one.place < known[1])
+        ]
 
     def _in_order(self, stored: Iterable[FeedEntry], missed: Missed) -> Iterator[FeedEntry]:
         told = missed.told

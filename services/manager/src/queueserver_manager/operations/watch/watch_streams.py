@@ -19,6 +19,7 @@ from queueserver_long_work.patience import within
 from queueserver_long_work.time_slice import TimeSlice
 from queueserver_rpc.message_sizes import PART_BYTES
 
+from queueserver_manager.domain.events import Kind
 from queueserver_manager.domain.limits import MOST_GONE
 from queueserver_manager.domain.lock.locking import LockStanding, standing_of
 from queueserver_manager.domain.permissions.permissions import Permissions
@@ -33,7 +34,6 @@ from queueserver_manager.operations.watch.event_buffer import (
     EventBuffer,
     FeedEntry,
     JournalPosition,
-    Kind,
     WorkerAttached,
 )
 from queueserver_manager.operations.watch.missed import STREAMED, Encoder, Missed, MissedEvents
@@ -115,7 +115,7 @@ class WatchStreams:
         self._encoder = encoder
         #: Of the queue, for watchers that have not read theirs yet.
         self._snapshots: WeakSet[Snapshot] = WeakSet()
-        self._missed = MissedEvents(ledger, feed, encoder)
+        self._missed = MissedEvents(ledger, feed)
 
     async def watch(
         self, kinds: frozenset[Kind], token: str, history_limit: int, longest: int, after_revision: int = 0

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 
 from queueserver_long_work.time_slice import TimeSlice, next_turn_after
 
+from queueserver_manager.domain.events import Kind
 from queueserver_manager.domain.queue.queue_run import meet_worker
 from queueserver_manager.domain.refusals.errors import NotReady, StorageUnavailable
 from queueserver_manager.operations.commit.ledger import Ledger
-from queueserver_manager.operations.watch.event_buffer import EventBuffer, FeedEntry, JournalPosition, Kind
+from queueserver_manager.operations.watch.event_buffer import EventBuffer, FeedEntry, JournalPosition
 from queueserver_manager.operations.watch.open_runs import OpenRuns
 from queueserver_manager.operations.worker.execution_dispatcher import ExecutionDispatcher
 from queueserver_manager.operations.worker.reconciler import reconcile

@@ -10,8 +10,8 @@ from queueserver.manager.v1.event_service_pb2_grpc import EventServiceServicer
 from queueserver_long_work.time_slice import TimeSlice
 from queueserver_rpc.message_sizes import DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES, PART_BYTES
 
+from queueserver_manager.domain.events import Kind
 from queueserver_manager.domain.refusals.errors import FieldInvalid
-from queueserver_manager.operations.watch.event_buffer import Kind
 from queueserver_manager.operations.watch.watch_streams import Batch, SnapshotPart
 from queueserver_manager.rpc.current_term import CurrentTerm
 from queueserver_manager.rpc.positions import page_size

@@ -1,4 +1,4 @@
-"""The lock as JSON, for its key in Redis and, without the digests of keys, for the log of events."""
+"""The lock as JSON, for its key in Redis; a change of it, as older releases stored it in the log of events."""
 
 from __future__ import annotations
 
@@ -20,19 +20,6 @@ def encode_lock(lock: Lock) -> bytes:
 def decode_lock(data: bytes) -> Lock:
     """The lock."""
     return _lock_of(codec.decode(data))
-
-
-def lock_change_fields(event: LockChanged) -> dict[str, Any]:
-    """A change of the lock, as plain data."""
-    return {
-        "change": event.change.value,
-        "lock": _lock_fields(event.lock) if event.lock is not None else None,
-        "previous": _lock_fields(event.previous) if event.previous is not None else None,
-        "user": event.user,
-        "answer_note": event.answer_note,
-        "request": _request_fields(event.request) if event.request is not None else None,
-        "emergency_key_is_set": event.emergency_key_is_set,
-    }
 
 
 def lock_changed_of(fields: Fields) -> LockChanged:

@@ -55,10 +55,10 @@ def task_of(fields: Mapping[str, Any]) -> Task:
     return Task(**{**fields, "kind": kind, "work": work})
 
 
-def result_fields(result: TaskResult, *, with_value: bool = True) -> dict[str, Any]:
+def result_fields(result: TaskResult) -> dict[str, Any]:
     """A result as plain data."""
     fields = {name: getattr(result, name) for name in TaskResult.__dataclass_fields__}
-    value = result.return_value if with_value else None
+    value = result.return_value
     fields["failure_cause"] = result.failure_cause.value
     fields["return_value"] = base64.b64encode(value).decode() if value is not None else None
     return fields
