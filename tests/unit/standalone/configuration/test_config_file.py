@@ -62,16 +62,16 @@ def test_what_is_empty_says_nothing(tmp_path: Path, text: str) -> None:
             "line 2: there is no key 'redis_adr' in the section network. Did you mean redis_a",
         ),
         ("netwrk:\n  listen: x\n", "line 1: there is no section 'netwrk'. Did you mean network?"),
-        ("listen: x\n", "line 1: there is no section 'listen'. The key listen belongs into the section network."),
-        ("network:\n  keep_re: true\n", "line 2: there is no key 'keep_re' in .* It belongs into the section startup."),
+        ("listen: x\n", "line 1: there is no section 'listen'. The key listen belongs in the section network."),
+        ("network:\n  keep_re: true\n", "line 2: there is no key 'keep_re' in .* It belongs in the section startup."),
         ("network:\n  zzz: 1\n", "line 2: there is no key 'zzz' .* docs/reference/configuration.md lists all"),
         ("zzz: {}\n", "line 1: there is no section 'zzz'. There are network, operation, run_engine, startup, worker."),
         ("network:\n  listen: a\n  listen: b\n", "line 3: 'listen' is there twice. Keep one of them."),
         ("network: {}\nnetwork: {}\n", "line 2: 'network' is there twice. Keep one of them."),
-        ("network: 5\n", "line 1: here must be keys of the section network. Mend it."),
-        ("- network\n", "line 1: here must be sections, as in 'network:'. Mend it."),
-        ("? [a]\n: 5\n", "line 1: a key must be a word. Mend it."),
-        ("[" * 5000, "is nested too deeply, and is no configuration. Correct --config."),
+        ("network: 5\n", "line 1: here must be keys of the section network. Correct it."),
+        ("- network\n", "line 1: here must be sections, as in 'network:'. Correct it."),
+        ("? [a]\n: 5\n", "line 1: a key must be a word. Correct it."),
+        ("[" * 5000, "is nested too deeply, so it is not a configuration file. Correct --config."),
         (
             "startup: {keep_re: !!bool perhaps}\n",
             r"startup.keep_re \(.*, line 1\) must be true or false, not 'perhaps'.",
@@ -88,9 +88,9 @@ def test_what_is_empty_says_nothing(tmp_path: Path, text: str) -> None:
         ),
         (
             "operation: {data_dir: ~nobody-is-called-so/x}\n",
-            r"data_dir \(.*\) begins with the home directory of a user whom",
+            r"data_dir \(.*\) begins with the home directory of a user that this machine",
         ),
-        ("network: [\n", "is no YAML: line 2: .* Mend it, or correct --config."),
+        ("network: [\n", "is not YAML: line 2: .* Correct it, or correct --config."),
         ("network: {listen: 5}\n", r"network.listen \(.*, line 1\) must be text, not 5: put it in quotes."),
         (
             "network: {redis_addr: ['redis://:sesame@host']}\n",
@@ -128,11 +128,23 @@ def test_a_file_that_is_not_there_or_is_none_is_told(tmp_path: Path) -> None:
     with pytest.raises(StandaloneError, match=r"nowhere\.yml can't be read: No such file .* Correct --config\."):
         parse(["--config", str(tmp_path / "nowhere.yml")])
     (tmp_path / "bytes.yml").write_bytes(b"network:\n  listen: \xff\n")
-    with pytest.raises(StandaloneError, match=r"bytes\.yml is no YAML"):
+    with pytest.raises(StandaloneError, match=r"bytes\.yml is not YAML"):
         parse(["--config", str(tmp_path / "bytes.yml")])
     (tmp_path / "long.yml").write_bytes(b"#" * 1_000_001)
     with pytest.raises(StandaloneError, match="has more than 100000 bytes"):
         parse(["--config", str(tmp_path / "long.yml")])
+
+
+@pytest.mark.parametrize("variable", ["QSERVER_CONFIG", "QUEUESERVER_CONFIG"])
+@pytest.mark.parametrize("name", ["nowhere.yml", "long.yml", "~nobody-is-called-so/x"])
+def test_a_sentence_names_the_variable_if_that_named_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, name: str
+) -> None:
+    (tmp_path / "long.yml").write_bytes(b"#" * 1_000_001)
+    monkeypatch.setenv(variable, name if name.startswith("~") else str(tmp_path / name))
+    with pytest.raises(StandaloneError, match=rf"Correct {variable}\.|^{variable} begins with") as refusal:
+        parse([])
+    assert "--config" not in str(refusal.value)
 
 
 def test_a_directory_may_have_a_file_for_each_section(tmp_path: Path) -> None:
@@ -157,7 +169,7 @@ def test_a_directory_may_have_a_file_for_each_section(tmp_path: Path) -> None:
 
 def test_a_home_directory_that_there_is_not_is_told_wherever_a_path_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     for words in (["--config", "~nobody-is-called-so/x"], ["--listen", "unix:~nobody-is-called-so/x"]):
-        with pytest.raises(StandaloneError, match=f"{words[0]} begins with the home directory of a user whom"):
+        with pytest.raises(StandaloneError, match=f"{words[0]} begins with the home directory of a user that this "):
             parse(words)
     monkeypatch.setenv("IPYTHONDIR", "~nobody-is-called-so")
     with pytest.raises(StandaloneError, match="IPYTHONDIR begins with"):

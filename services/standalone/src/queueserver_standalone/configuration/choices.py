@@ -1,6 +1,6 @@
-"""What was said about each option, and where.
+"""The value of each option, and where it was given.
 
-Of an option that is said in several places the command line counts first, then the configuration file, then the
+If an option is given in several places, the command line takes precedence, then the configuration file, then the
 environment variable.
 """
 
@@ -13,7 +13,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
-from queueserver_process.variables import PREFIX, names_of, value_of
+from queueserver_process.variables import PREFIX, names_of
 
 from queueserver_standalone.configuration.command_line import parse_words
 from queueserver_standalone.configuration.config_file import Entry, read_config, typed
@@ -27,7 +27,7 @@ _VERY_LIKE: Final = 0.85
 
 
 class Rank(IntEnum):
-    """Where something was said; the highest counts."""
+    """Where a value was given; the highest takes precedence."""
 
     VARIABLE = 1
     FILE = 2
@@ -36,7 +36,7 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was said about one option."""
+    """The value that was given for one option."""
 
     value: Value
     rank: Rank
@@ -46,10 +46,10 @@ class Said:
 
 @dataclass(slots=True)
 class Choices:
-    """What was said, by option; what nobody said is missing."""
+    """The values that were given, by option; options that were not given are missing."""
 
     said: dict[str, Said] = field(default_factory=dict)
-    #: What a person should hear about old options.
+    #: Advice about old options, for the person at the terminal.
     notes: list[str] = field(default_factory=list)
     #: The configuration file or directory.
     config: Path | None = None
@@ -84,7 +84,7 @@ class Choices:
         return said.value if said is not None else None
 
     def take(self, option: str, value: Value, rank: Rank, name: str) -> None:
-        """Something is said about an option, at the rank of what was taken last or at a lower one."""
+        """Take a value of an option, at the rank of the value before it or at a lower one."""
         before = self.said.get(option)
         if before is None:
             self.said[option] = Said(value, rank, name)
@@ -92,7 +92,7 @@ class Choices:
             raise StandaloneError(f"{before.name} and {name} mean the same. Give one of them.")
 
     def take_old(self, old: OldOption, value: Value, rank: Rank, name: str) -> None:
-        """An old option is given. Raises StandaloneError if it is refused."""
+        """Take the value of an old option. Raises StandaloneError if it is refused."""
         if old.usual is not None and value == old.usual:
             return
         if old.fate is Fate.REFUSED and not (old.lenient_variable and rank is Rank.VARIABLE):
@@ -103,23 +103,31 @@ class Choices:
 
 
 def gather(words: Sequence[str] | None) -> Choices:
-    """Everything that was said. Raises StandaloneError; ends the process on wrong usage of the command line."""
+    """All values that were given. Raises StandaloneError; ends the process on wrong usage of the command line."""
     choices = Choices()
     given = parse_words(words)
     _take_command_line(choices, given)
-    config = given.get(CONFIG.flag, [value_of("CONFIG")])[0]
+    config, named_by = _config(given)
     if config:
-        choices.config = _config_path(config)
-        _take_file(choices, choices.config)
+        choices.config = _config_path(config, named_by)
+        _take_file(choices, choices.config, named_by)
     _take_variables(choices)
     return choices
 
 
-def _config_path(text: str) -> Path:
+def _config(given: dict[str, list[str]]) -> tuple[str, str]:
+    """The path of the configuration, empty if there is none, and the option or variable that names it."""
+    if CONFIG.flag in given:
+        return given[CONFIG.flag][0], CONFIG.flag
+    name = next((name for name in names_of("CONFIG") if os.environ.get(name)), "")
+    return os.environ.get(name, ""), name
+
+
+def _config_path(text: str, named_by: str) -> Path:
     try:
         return absolute_path(text)
     except ValueError as error:
-        raise StandaloneError(f"{CONFIG.flag} {error}.") from None
+        raise StandaloneError(f"{named_by} {error}.") from None
 
 
 def _take_command_line(choices: Choices, given: dict[str, list[str]]) -> None:
@@ -134,10 +142,10 @@ def _take_command_line(choices: Choices, given: dict[str, list[str]]) -> None:
                 choices.take_old(old, _read_words(old.kind, given[flag], flag), Rank.COMMAND_LINE, flag)
 
 
-def _take_file(choices: Choices, path: Path) -> None:
+def _take_file(choices: Choices, path: Path, named_by: str) -> None:
     ours = {option.path: option for option in OPTIONS}
     olds = {path: old for old in OLD_OPTIONS for path in old.paths}
-    for entry in read_config(path, {**ours, **olds}):
+    for entry in read_config(path, {**ours, **olds}, named_by):
         if entry.path in ours:
             option = ours[entry.path]
             choices.take(option.id, typed(entry, option.kind), Rank.FILE, entry.name)
@@ -149,9 +157,9 @@ def _take_file(choices: Choices, path: Path) -> None:
 
 
 def _note_readable(choices: Choices, entry: Entry) -> None:
-    """A secret in a file that everybody may read is none."""
+    """Warn of a secret in a file that all users may read."""
     if entry.file.stat().st_mode & 0o004:
-        choices.notes.append(f"{entry.name} can be read by everybody on this machine: chmod o-r {entry.file}.")
+        choices.notes.append(f"{entry.name} can be read by all users of this machine: chmod o-r {entry.file}.")
 
 
 def _take_variables(choices: Choices) -> None:
@@ -167,7 +175,7 @@ def _take_variables(choices: Choices) -> None:
 
 
 def _first_set(option: Option) -> str:
-    """The variable that says something about an option; empty if none does."""
+    """The variable that sets an option; empty if none does."""
     return next((name for name in _variables_of(option) if os.environ.get(name)), "")
 
 
@@ -176,17 +184,19 @@ def _variables_of(option: Option) -> list[str]:
 
 
 def _misspelt_variables() -> list[str]:
-    """What to say of variables that nothing knows and whose names are very near to one that is known."""
+    """Warnings about unknown variables whose names are very similar to a known one."""
     known = variables() | set(names_of("CONFIG"))
     unknown = [name for name in os.environ if name.startswith(PREFIX) and name not in known]
     near = {name: closest(name.removeprefix(PREFIX), _SUFFIXES, _VERY_LIKE) for name in unknown}
     return [
-        f"{name} is no setting of this server. Did you mean {PREFIX}{meant}?" for name, meant in near.items() if meant
+        f"{name} is not a setting of this server. Did you mean {PREFIX}{meant}?"
+        for name, meant in near.items()
+        if meant
     ]
 
 
 def _read_words(kind: Kind, words: Sequence[str], name: str) -> Value:
-    """The value of what stands behind an option."""
+    """The value of the words behind an option."""
     if not isinstance(kind, Words):
         return _read(kind, words[0], name)
     try:
@@ -203,6 +213,6 @@ def _read(kind: Kind, text: str, name: str) -> Value:
 
 
 def variables() -> frozenset[str]:
-    """Every variable that says something about an option: the parts are told by their command lines instead."""
+    """Every variable that sets an option: the parts get their settings on their command lines instead."""
     ours = {name for option in OPTIONS for name in _variables_of(option)}
     return frozenset(ours | {name for old in OLD_OPTIONS for name in old.variables})

@@ -1,7 +1,7 @@
 """The configuration file: YAML with a section for each part of the server. Or a directory of such files.
 
-Guarantees: nothing in it is passed over. A key that is not known, stands in the wrong section or twice, and a value of
-the wrong type is told with its line, and a misspelt key with the one that was meant.
+Guarantees: nothing in it is ignored silently. A key that is unknown, repeated or in the wrong section and a value of
+the wrong type are reported with their line, and a misspelt key with the one that was probably meant.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any, Final
 from queueserver_standalone.configuration.option import Kind, Secret, Value, closest
 from queueserver_standalone.errors import StandaloneError
 
-#: Far more than all options take; what is longer would take long to read.
+#: Far more than all options need; a longer file would take long to read.
 _MOST_BYTES: Final = 100_000
 #: How the files of a directory end that are read.
 _ENDINGS: Final = (".yml", ".yaml")
-#: What PyYAML says of a text behind "*" or "!", and the text, which may be that of a key.
+#: PyYAML's message about a text behind "*" or "!", and the text, which may be part of a secret.
 _NAMES_TEXT: Final = re.compile(r"(undefined (alias|tag handle)) .*", re.DOTALL)
 _WORD: Final = re.compile(r"[\w.-]+")
 _REFERENCE: Final = re.compile(r"\$(\$\{|\{(\w*)\})")
@@ -28,7 +28,7 @@ _REFERENCE: Final = re.compile(r"\$(\$\{|\{(\w*)\})")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One key and its value, as it was written."""
+    """One key and its value, as written."""
 
     #: section.key
     path: str
@@ -39,7 +39,7 @@ class Entry:
 
     @property
     def place(self) -> str:
-        """Where it stands, in words."""
+        """Its place, in words."""
         return f"{self.file}, line {self.line}"
 
     @property
@@ -48,16 +48,19 @@ class Entry:
         return f"{self.path} ({self.place})"
 
 
-def read_config(path: Path, known: Mapping[str, object]) -> list[Entry]:
-    """What a file, or the files of a directory, say. ``known`` has all paths that there are, as section.key.
+def read_config(path: Path, known: Mapping[str, object], named_by: str) -> list[Entry]:
+    """The entries of a file, or of the files of a directory. Raises StandaloneError.
 
-    Raises StandaloneError.
+    Args:
+        path: The file or directory.
+        known: All paths that there are, as section.key.
+        named_by: The option or variable that names the path, for sentences.
     """
     entries: list[Entry] = []
     owners: dict[str, Path] = {}
     sections = sorted({key.partition(".")[0] for key in known})
-    for file in _files_of(path):
-        for section, line, node in _sections_of(file):
+    for file in _files_of(path, named_by):
+        for section, line, node in _sections_of(file, named_by):
             if section not in sections:
                 raise StandaloneError(_unknown_section(section, f"{file}, line {line}", sections, known))
             if section in owners:
@@ -85,26 +88,26 @@ def typed(entry: Entry, kind: Kind) -> Value:
         raise StandaloneError(f"{entry.name} {error}.") from None
 
 
-def _files_of(path: Path) -> list[Path]:
+def _files_of(path: Path, named_by: str) -> list[Path]:
     if not path.is_dir():
         return [path]
     try:
         files = sorted(file for file in path.iterdir() if file.is_file() and _is_read(file.name))
     except OSError as error:
-        raise StandaloneError(f"The directory {path} can't be read: {error.strerror}. Correct --config.") from error
+        raise StandaloneError(f"The directory {path} can't be read: {error.strerror}. Correct {named_by}.") from error
     if not files:
         raise StandaloneError(
-            f"There is no configuration file (*.yml or *.yaml) in the directory {path}. Correct --config."
+            f"There is no configuration file (*.yml or *.yaml) in the directory {path}. Correct {named_by}."
         )
     return files
 
 
 def _is_read(name: str) -> bool:
-    """Whether a file of a directory belongs to the configuration. Hidden ones are what editors leave behind."""
+    """Whether a file of a directory belongs to the configuration. Editors leave hidden files behind."""
     return not name.startswith(".") and name.lower().endswith(_ENDINGS)
 
 
-def _sections_of(file: Path) -> Iterator[tuple[str, int, Any]]:
+def _sections_of(file: Path, named_by: str) -> Iterator[tuple[str, int, Any]]:
     """Name, line and content of each section."""
     import yaml  # noqa: PLC0415 - it takes time and memory, and most servers have no configuration file
 
@@ -113,15 +116,16 @@ def _sections_of(file: Path) -> Iterator[tuple[str, int, Any]]:
             text = source.read(_MOST_BYTES + 1)
         if len(text) > _MOST_BYTES:
             raise StandaloneError(
-                f"{file} has more than {_MOST_BYTES} bytes, and is no configuration. Correct --config."
+                f"{file} has more than {_MOST_BYTES} bytes, so it is not a configuration file. Correct {named_by}."
             )
         root = yaml.SafeLoader(text).get_single_node()
     except OSError as error:
-        raise StandaloneError(f"The file {file} can't be read: {error.strerror}. Correct --config.") from error
+        raise StandaloneError(f"The file {file} can't be read: {error.strerror}. Correct {named_by}.") from error
     except RecursionError:
-        raise StandaloneError(f"{file} is nested too deeply, and is no configuration. Correct --config.") from None
+        sentence = f"{file} is nested too deeply, so it is not a configuration file. Correct {named_by}."
+        raise StandaloneError(sentence) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise StandaloneError(f"{file} is no YAML: {_problem_in(error)}. Mend it, or correct --config.") from None
+        raise StandaloneError(f"{file} is not YAML: {_problem_in(error)}. Correct it, or correct {named_by}.") from None
     if root is not None:
         for key, node in _pairs(root, file, "sections, as in 'network:'"):
             yield key.value, key.start_mark.line + 1, node
@@ -136,7 +140,7 @@ def _problem_in(error: Exception) -> str:
 def _pairs(node: Any, file: Path, what: str) -> Iterator[tuple[Any, Any]]:
     """Keys and values of a mapping, each key once."""
     if getattr(node, "id", "") != "mapping":
-        raise StandaloneError(f"{file}, line {node.start_mark.line + 1}: here must be {what}. Mend it.")
+        raise StandaloneError(f"{file}, line {node.start_mark.line + 1}: here must be {what}. Correct it.")
     seen: set[str] = set()
     for key, value in node.value:
         if key.id != "scalar" or key.value in seen:
@@ -144,7 +148,7 @@ def _pairs(node: Any, file: Path, what: str) -> Iterator[tuple[Any, Any]]:
             raise StandaloneError(
                 f"{place}: {key.value!r} is there twice. Keep one of them."
                 if key.id == "scalar"
-                else f"{place}: a key must be a word. Mend it."
+                else f"{place}: a key must be a word. Correct it."
             )
         _refuse_joined(key, f"{file}, line {key.start_mark.line + 1}")
         seen.add(key.value)
@@ -152,13 +156,13 @@ def _pairs(node: Any, file: Path, what: str) -> Iterator[tuple[Any, Any]]:
 
 
 def _refuse_joined(key: Any, place: str) -> None:
-    """A value that is not divided from its key by a colon and a space is not shown: it may be a secret."""
+    """Refuse a key that has its value joined to it, without showing the value: it may be a secret."""
     word = _WORD.match(key.value)
     if word is None:
-        raise StandaloneError(f"{place}: a key must be a word. Mend it.")
+        raise StandaloneError(f"{place}: a key must be a word. Correct it.")
     if word[0] != key.value:
         raise StandaloneError(
-            f"{place}: behind {word[0][:80]!r} must be a colon and a space, and then its value. Mend it."
+            f"{place}: behind {word[0][:80]!r} must be a colon and a space, and then its value. Correct it."
         )
 
 
@@ -178,7 +182,7 @@ def _is_empty(node: Any) -> bool:
 
 
 def _value_of(node: Any) -> object:
-    """What stands there, in Python; a mapping, which no key has, is told by its type later."""
+    """The value in Python. A mapping, which no key takes, becomes an empty one, which is refused later by its type."""
     import yaml  # noqa: PLC0415 - see above
 
     if node.id == "mapping" or (node.id == "sequence" and any(one.id != "scalar" for one in node.value)):
@@ -192,7 +196,7 @@ def _value_of(node: Any) -> object:
 
 
 def _refuse_unusable(values: list[Any]) -> None:
-    """Text that no command line, variable or path can have. Raises ValueError."""
+    """Refuse text that no command line, variable or path can have. Raises ValueError."""
     for text in values:
         if isinstance(text, str) and ("\0" in text or text.encode(errors="replace").decode() != text):
             raise ValueError("must not have the character U+0000, nor half of a surrogate pair: leave it out")
@@ -205,7 +209,7 @@ def _expanded(text: str, kind: Kind) -> str:
         if found[1] == "${":
             return "${"
         if found[2] not in os.environ:
-            # What is meant as a variable may be the secret itself.
+            # The name of the variable may be the secret itself.
             name = "a variable" if isinstance(kind, Secret) else f"the variable {found[2] or '${}'}"
             raise ValueError(f"names {name}, which is not set: set it, or write $${{ for ${{")
         return os.environ[found[2]]
@@ -217,7 +221,7 @@ def _unknown_section(name: str, place: str, sections: list[str], known: Mapping[
     homes = [path for path in known if path.partition(".")[2] == name]
     near = closest(name, sections)
     if homes:
-        advice = f"The key {name} belongs into the section {homes[0].partition('.')[0]}."
+        advice = f"The key {name} belongs in the section {homes[0].partition('.')[0]}."
     else:
         advice = f"Did you mean {near}?" if near else f"There are {', '.join(sections)}."
     return f"{place}: there is no section {name[:80]!r}. {advice}"
@@ -227,7 +231,7 @@ def _unknown_key(section: str, name: str, place: str, known: Mapping[str, object
     homes = [path.partition(".")[0] for path in known if path.partition(".")[2] == name]
     near = closest(name, [path.partition(".")[2] for path in known if path.startswith(f"{section}.")])
     if homes:
-        advice = f"It belongs into the section {homes[0]}."
+        advice = f"It belongs in the section {homes[0]}."
     elif near:
         advice = f"Did you mean {near}?"
     elif in_braces:
