@@ -1,4 +1,4 @@
-"""Where the server is: right forms, those of the tools for 0MQ, and what is no address."""
+"""Where the server is: right forms, those of the tools for 0MQ, and what is not an address."""
 
 from __future__ import annotations
 
@@ -90,4 +90,10 @@ def test_the_client_completes_an_address(given: str, whole: str) -> None:
 )
 def test_the_client_refuses_what_is_no_address(given: str) -> None:
     with pytest.raises(ValueError, match="say HOST:PORT, as in localhost:60630"):
+        whole_address(given)
+
+
+@pytest.mark.parametrize(("given", "meant"), [("61333", "localhost:61333"), ("0:61333", "localhost:61333")])
+def test_a_number_is_no_name_of_a_host(given: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=f"'{given}' names no host: say HOST:PORT, as in {meant}"):
         whole_address(given)

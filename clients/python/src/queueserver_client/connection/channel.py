@@ -160,7 +160,11 @@ def whole_address(given: str | None) -> str:
         address = f"[{address}]"
     found = _HOST_AND_PORT.fullmatch(address)
     if found is None or not 0 < int(found["port"] or DEFAULT_PORT) < 65536:  # noqa: PLR2004 - ports are of 16 bits
-        raise ValueError(f"{address!r} is no address of a server: say HOST:PORT, as in localhost:{DEFAULT_PORT}.")
+        raise ValueError(f"{address!r} is not an address of a server: say HOST:PORT, as in localhost:{DEFAULT_PORT}.")
+    if found["host"].isdecimal():
+        # Resolvers take a number for an IPv4 address: 61333 for 0.0.239.149.
+        port = found["port"] or found["host"]
+        raise ValueError(f"{address!r} names no host: say HOST:PORT, as in localhost:{port}.")
     return f"{found['host']}:{found['port'] or DEFAULT_PORT}"
 
 
