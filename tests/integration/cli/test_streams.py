@@ -15,6 +15,7 @@ from queueserver.manager.v1 import (
     event_pb2,
     event_service_pb2,
     inventory_service_pb2,
+    status_pb2,
     status_service_pb2,
 )
 
@@ -51,11 +52,17 @@ async def test_without_output_a_watch_ends_as_usual(manager: ScriptedManager) ->
 
 
 async def test_a_full_disk_is_told_and_is_no_wrong_command(manager: ScriptedManager) -> None:
-    code, _, err = await typed(manager, "qserver status >/dev/full")
+    code, _, err = await typed(manager, "qserver --json status >/dev/full")
     assert code == 2
     assert "Traceback" not in err
     assert err.startswith("The answer can't be written: No space left on device.")
     assert "qserver status" in err
+
+
+async def test_where_the_first_line_has_no_room_nothing_is_sent(manager: ScriptedManager) -> None:
+    code, _, err = await typed(manager, "qserver queue clear >/dev/full")
+    assert (code, err) == (2, FULL)
+    assert manager.calls == []
 
 
 @pytest.mark.parametrize(("words", "code"), [("plans", 0), ("watch nothing", 1), ("", 2)])
@@ -69,17 +76,28 @@ async def test_a_full_disk_below_standard_error_changes_neither_the_answer_nor_t
     assert ("count" in out) == (words == "plans")
 
 
-async def test_a_monitor_tells_of_a_full_disk_in_a_sentence(manager: ScriptedManager) -> None:
+FULL = "The output can't be written: No space left on device. Make room, or write it elsewhere, and start again.\n"
+MONITOR = "from queueserver_cli.entries import console_monitor; console_monitor()"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{shlex.quote(sys.executable)} -c {shlex.quote(MONITOR)}",
+        *("qserver watch", "qserver --json watch", "qserver monitor"),
+    ],
+)
+async def test_what_follows_the_server_tells_of_a_full_disk_in_a_sentence(manager: ScriptedManager, line: str) -> None:
     async def follow(_: Any) -> AsyncIterator[event_service_pb2.WatchEventsResponse]:
-        snapshot = event_service_pb2.WatchSnapshot(complete=True)
+        status = status_pb2.ManagerStatus(manager_state=status_pb2.MANAGER_STATE_IDLE)
+        snapshot = event_service_pb2.WatchSnapshot(complete=True, status=status)
         yield event_service_pb2.WatchEventsResponse(snapshot=snapshot, resume_token="t")
         text = event_pb2.WatchEvent(console=console_pb2.ConsoleOutput(text="printed\n"))
         yield event_service_pb2.WatchEventsResponse(batch=event_service_pb2.EventBatch(events=[text]), resume_token="u")
         await until_cancelled()
 
     manager.answers["WatchEvents"] = follow
-    monitor = "from queueserver_cli.entries import console_monitor; console_monitor()"
-    code, _, err = await typed(manager, f"{shlex.quote(sys.executable)} -c {shlex.quote(monitor)} >/dev/full")
+    code, _, err = await typed(manager, f"{line} >/dev/full")
     assert code == 2, err
     assert "Traceback" not in err
-    assert err.splitlines()[-1].startswith("The output can't be written: No space left on device.")
+    assert err.endswith(FULL)

@@ -30,7 +30,7 @@ from queueserver_client import (
 from queueserver_cli.address import ADDRESS, ENCODING, OUTPUT, server_address, tell_forgotten
 from queueserver_cli.command_line.options import version_option
 from queueserver_cli.outcome import ExitCode, WrongCommand
-from queueserver_cli.process import cancel_at_interrupt, is_full, output_is_gone, tell
+from queueserver_cli.process import cancel_at_interrupt, output_is_gone, tell, tell_full_output
 
 _HELP = """Show what startup code, plans and tasks print, as it is printed, and the server's log of what people do.
 
@@ -87,7 +87,7 @@ async def _follow(client: AsyncClient) -> None:
         [EventKind.CONSOLE],
         reconnect_timeout=math.inf,
         wait_for_server=True,
-        on_interruption=lambda error: _note(f"{error.message} It is waited for."),
+        on_interruption=lambda error: _note(f"{error.message} Waiting for it."),
     )
     async with watch as events:
         async for event in events:
@@ -104,7 +104,7 @@ async def _is_there(client: AsyncClient) -> bool:
     try:
         await client.status()
     except QueueServerError as error:
-        _note(f"{error.message} It is waited for.")
+        _note(f"{error.message} Waiting for it.")
         return False
     return True
 
@@ -154,9 +154,6 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         code = ExitCode.SUCCESS
     except OSError as error:
-        if not is_full(error):
-            raise
-        output_is_gone()
-        _note(f"The output can't be written: {error.strerror}. Make room, or write it elsewhere, and start again.")
+        tell_full_output(error)
         code = ExitCode.REFUSED
     sys.exit(int(code or 0))

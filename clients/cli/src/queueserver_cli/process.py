@@ -64,6 +64,14 @@ def is_full(error: OSError) -> bool:
     return error.errno in _FULL
 
 
+def tell_full_output(error: OSError) -> None:
+    """Say that there is no room for what a command follows, and point the output elsewhere. Raises any other error."""
+    if not is_full(error):
+        raise error
+    output_is_gone()
+    tell(f"The output can't be written: {error.strerror}. Make room, or write it elsewhere, and start again.")
+
+
 def tell(text: str) -> None:
     """Write to standard error. Where there is no room for it, skip it: the answer is on standard output."""
     import click  # noqa: PLC0415 - not before Ctrl-C is quiet

@@ -17,7 +17,7 @@ from queueserver_cli.command_line.grammar import COMMANDS, beginning_alike, find
 from queueserver_cli.command_line.options import check_options, click_options, refuse_unknown
 from queueserver_cli.display.printer import Printer
 from queueserver_cli.outcome import ExitCode, WrongCommand
-from queueserver_cli.process import is_full, output_is_gone, tell
+from queueserver_cli.process import is_full, output_is_gone, tell, tell_full_output
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: What is meant as an option. A negative number is not, nor is a dash alone.
 _OPTION = re.compile(r"--?[^\W\d]")
 
-_DONE_ALL_THE_SAME = "What was asked for may have been done all the same. Look at it: qserver status"
+_DONE_ALL_THE_SAME = "The change may have been made all the same. Look at it: qserver status"
 
 
 class _Qserver(click.Command):
@@ -97,7 +97,15 @@ def _run(context: click.Context, /, words: tuple[str, ...], **options: Any) -> E
     if isinstance(action, Local):
         click.echo(action.text)
         return ExitCode.SUCCESS
-    printer.begin()
+    return _execute(action, printer, options)
+
+
+def _execute(action: CommandBody, printer: Printer, options: Mapping[str, Any]) -> ExitCode:
+    try:
+        printer.begin()
+    except OSError as error:  # nothing was sent yet
+        tell_full_output(error)
+        return ExitCode.REFUSED
     # Imported here, so that help is quick: this imports gRPC.
     from queueserver_cli.run import run  # noqa: PLC0415
 

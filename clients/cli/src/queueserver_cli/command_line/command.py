@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from queueserver_cli.command_line.special_options import WRITTEN
-from queueserver_cli.outcome import Answer, WrongCommand
+from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
 
 if TYPE_CHECKING:
     from queueserver_cli.session import Session
 
-#: A key or value of a dictionary that is no number, no quoted text and no word that stands for itself.
+#: A key or value of a dictionary that is not a number, no quoted text and no word that stands for itself.
 _UNQUOTED = re.compile(r"[{,]\s*[^\W\d]\w*\s*:|[:,\[]\s*(?!(?:true|false|null|True|False|None)\b)[^\W\d]\w*\s*[,}\]]")
 _QUOTE = (
     "\nWhere quotes are missing, the shell has taken them away: put the whole of it into single quotes, as in "
     """'{"name": "count", "args": [["det1"]]}'."""
 )
-#: Does what a command requests; None if there is nothing left to print.
-CommandBody = Callable[["Session"], Awaitable["Answer | None"]]
+#: Does what a command requests; where there is nothing left to print, it returns an exit code, or None for success.
+CommandBody = Callable[["Session"], Awaitable["Answer | ExitCode | None"]]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Command:
             return cast("Parser", function)(words) if self.parameters else _alone(function, words)
         except WrongCommand as error:
             hint = _QUOTE if self._is_written_as_json and _UNQUOTED.search(" ".join(words)) else ""
-            raise WrongCommand(f"{error}{hint}\nRight is: qserver {self.usage}") from None
+            raise WrongCommand(f"{error}{hint}\nUsage: qserver {self.usage}") from None
 
 
 def nothing_more(words: Sequence[str]) -> None:

@@ -7,12 +7,13 @@ import math
 
 from queueserver_client import EventKind, QueueServerError, Snapshot, Status, StatusChanged
 
-from queueserver_cli.outcome import Answer
+from queueserver_cli.outcome import Answer, ExitCode
+from queueserver_cli.process import tell_full_output
 from queueserver_cli.session import Session
 from queueserver_cli.words.legacy_json import status_dict
 
 
-async def monitor(session: Session) -> Answer | None:
+async def monitor(session: Session) -> ExitCode | None:
     """`monitor`."""
 
     def interrupted(error: QueueServerError) -> None:
@@ -28,6 +29,9 @@ async def monitor(session: Session) -> Answer | None:
                     session.printer.answer(Answer(status_dict(status)))
     except asyncio.CancelledError:
         pass  # Ctrl-C is how it ends
+    except OSError as error:
+        tell_full_output(error)
+        return ExitCode.REFUSED
     return None
 
 

@@ -12,7 +12,8 @@ from typing import Protocol
 from queueserver_client import Event, EventKind, QueueServerError, Snapshot
 
 from queueserver_cli.command_line.command import CommandBody
-from queueserver_cli.outcome import Answer, WrongCommand
+from queueserver_cli.outcome import ExitCode, WrongCommand
+from queueserver_cli.process import tell_full_output
 from queueserver_cli.session import Session
 
 _KINDS = {kind.value: kind for kind in EventKind if kind is not EventKind.UNSPECIFIED}
@@ -45,15 +46,18 @@ def watch(words: Sequence[str]) -> CommandBody:
     known = _KINDS | _SYNONYMS
     for word in words:
         if word not in known:
-            raise WrongCommand(f"{word!r} is no kind of event. Kinds are: {', '.join(_KINDS)}.")
+            raise WrongCommand(f"{word!r} is not a kind of event. Kinds are: {', '.join(_KINDS)}.")
     kinds = [known[word] for word in words] or list(_KINDS.values())
 
-    async def action(session: Session) -> Answer | None:
+    async def action(session: Session) -> ExitCode | None:
         display = _display(session, kinds)
         try:
             await _follow(session, kinds, display)
         except asyncio.CancelledError:
             return None  # Ctrl-C is how a watch ends
+        except OSError as error:
+            tell_full_output(error)
+            return ExitCode.REFUSED
         finally:
             display.close()
         return None
