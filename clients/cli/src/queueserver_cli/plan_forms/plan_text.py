@@ -18,6 +18,8 @@ _TAKEN = {"name", "args", "kwargs", "meta", "properties"}
 #: Set by the server: accepted so that a printed item can be submitted again, and ignored.
 _IGNORED = {"item_type", "item_uid", "user", "user_group", "attempt", "retry_of_uid", "held", "problems", "result"}
 _SHOWN = 60
+#: Words of JSON, and how Python writes them.
+_WORDS_OF_JSON = {"true": "True", "false": "False", "null": "None"}
 _TAKEN_BY_FUNCTIONS = {"name", "args", "kwargs"}
 
 
@@ -102,13 +104,41 @@ def _explain(text: str, word: str, json_error: Exception, python_error: Exceptio
     if not isinstance(json_error, json.JSONDecodeError):
         return f"{word} can't be read: {json_error}."
     place, reason = json_error.pos, json_error.msg
-    if isinstance(python_error, SyntaxError) and python_error.lineno == 1 and python_error.offset is not None:
-        python_place = python_error.offset - 1
-        if python_place > place:
-            place, reason = python_place, python_error.msg
+    python_place, python_reason = _python_stop(text, python_error)
+    if python_place > place:
+        place, reason = python_place, python_reason
     begin = max(0, place - _SHOWN // 2)
     shown = text[begin : begin + _SHOWN].replace("\n", " ").replace("\t", " ")
     return (
         f"{word} is neither JSON nor a Python literal. At character {place + 1}: {reason}\n"
         f"  {shown}\n  {' ' * (place - begin)}^"
     )
+
+
+def _python_stop(text: str, error: Exception) -> tuple[int, str]:
+    """The place at which Python's reader gave up, and why; -1 if that is not known."""
+    if isinstance(error, SyntaxError):
+        on_first_line = error.lineno == 1 and error.offset is not None
+        return ((error.offset or 0) - 1, error.msg) if on_first_line else (-1, "")
+    begin = len(text) - len(text.lstrip(" \t"))
+    name = _first_name(text[begin:])
+    if name is None:
+        return -1, ""
+    *above, line = text[begin:].split("\n")[: name.lineno]
+    place = begin + sum(len(each) + 1 for each in above) + len(line.encode()[: name.col_offset].decode(errors="ignore"))
+    word = _WORDS_OF_JSON.get(name.id)
+    if word is not None:
+        return place, f"a Python literal has {word}, not {name.id}; in JSON, text is in double quotes"
+    return place, f"{name.id} is not a value; text is in quotes"
+
+
+def _first_name(text: str) -> ast.Name | None:
+    """The first word that stands for no value in a Python literal."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    return min(names, key=lambda name: (name.lineno, name.col_offset), default=None)
