@@ -108,11 +108,19 @@ def test_where_no_server_runs_it_is_said_how_to_name_one(tmp_path: Path) -> None
     assert "--data-dir DIR or --redis-addr ADDR" in err
 
 
+@pytest.mark.parametrize("name", ["nowhere", "file", "file/below"])
+def test_a_data_directory_that_does_not_exist_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    code, out, err = clear_lock("--data-dir", str(tmp_path / name))
+    assert (code, out) == (1, "")
+    assert err.startswith(f"There is no directory {tmp_path / name}: give --data-dir the directory with which ")
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "redis://user:secret@127.0.0.1:1", "unix:///nowhere/redis"])
 def test_a_redis_that_is_away_is_told_in_a_line(address: str) -> None:
     code, out, err = clear_lock("--redis-addr", address)
     assert (code, out) == (1, "")
-    assert re.fullmatch(r"Redis does not answer, or does not take it: .*Nothing was cleared\.\n", err)
+    assert re.fullmatch(r"Redis does not respond, or refuses the request: .*Nothing was cleared\.\n", err)
     assert "secret" not in err
 
 

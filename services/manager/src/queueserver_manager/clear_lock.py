@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.redis_addr and options.data_dir:
-        parser.error("--redis-addr and --data-dir say two places: give one of them")
+        parser.error("--redis-addr and --data-dir name two places: give one of them")
     prefix = options.key_prefix
     if options.redis_name_prefix:
         _note("--redis-name-prefix is called --key-prefix here.")
@@ -99,8 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--redis-addr",
         metavar="ADDR",
-        help=f"the server's Redis: a URL, or host[:port[/db]]; also from {_VARIABLES[0]}, where a password is not seen "
-        "by everybody on the machine",
+        help=f"the server's Redis: a URL, or host[:port[/db]]; also from {_VARIABLES[0]}, where other users of the "
+        "machine can't see a password",
     )
     parser.add_argument(
         "--data-dir",
@@ -128,7 +128,7 @@ def _place(address: str, data_directory: Path | None, keys: Keys) -> _Place:
         except RuntimeError:
             raise _NotPossible(f"This machine does not know the user of --data-dir {str(data_directory)!r}.") from None
         if not _socket_of(directory).exists():
-            raise _NotPossible(_stopped(directory))
+            raise _NotPossible(_missing(directory) if _is_missing(directory) else _stopped(directory))
         return _on_machine(directory, keys)
     if address:
         return _Place(address, "Redis", keys)
@@ -137,11 +137,26 @@ def _place(address: str, data_directory: Path | None, keys: Keys) -> _Place:
     if len(running) == 1:
         return _on_machine(running[0], keys)
     if running:
-        raise _NotPossible(f"Two servers run here: say which one by --data-dir {usual[0]} or --data-dir {usual[1]}.")
+        raise _NotPossible(f"Two servers run here: name one by --data-dir {usual[0]} or --data-dir {usual[1]}.")
     raise _NotPossible(
         "No server of start-re-manager with a Redis of its own runs here for this user. Start it, or say where the "
         "lock is by --data-dir DIR or --redis-addr ADDR."
     )
+
+
+def _is_missing(directory: Path) -> bool:
+    """Whether a directory certainly does not exist, as opposed to one that this user can't reach."""
+    try:
+        directory.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return not directory.is_dir()
+
+
+def _missing(directory: Path) -> str:
+    return f"There is no directory {directory}: give --data-dir the directory with which the server was started."
 
 
 def _stopped(directory: Path) -> str:
@@ -176,7 +191,7 @@ async def _clear(place: _Place) -> int:
             raise _NotPossible(_stopped(place.directory)) from None
         reason = str(error).strip().rstrip(".") or type(error).__name__
         raise _NotPossible(
-            f"{place.name} does not answer, or does not take it: {reason}. Nothing was cleared."
+            f"{place.name} does not respond, or refuses the request: {reason}. Nothing was cleared."
         ) from None
     finally:
         await redis.aclose()
@@ -215,7 +230,7 @@ async def _order(redis: Redis, keys: Keys, lock: Lock) -> int:
         is_running = await redis.exists(keys.lease)
     if is_running:
         raise _NotPossible(
-            "The Manager that runs has not answered yet: it clears the lock as soon as it can. "
+            "The running Manager has not responded yet: it clears the lock as soon as it can. "
             "Look at it: qserver lock info"
         )
     print("No Manager runs: the lock is cleared when the server starts.")  # noqa: T201 - as above
