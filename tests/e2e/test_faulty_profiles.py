@@ -71,7 +71,7 @@ def printed(text: str) -> expect.Condition:
         ("import sys\nsys.exit()\n", 2, "SystemExit", "remove the call"),
         ("import sys\nsys.exit('bye')\n", 2, "SystemExit", "bye"),
         ("name = input('beamline? ')\n", 1, "EOFError", "EOF"),
-        ("raise KeyboardInterrupt\n", 1, "KeyboardInterrupt", "correct it and open again"),
+        ("raise KeyboardInterrupt\n", 1, "KeyboardInterrupt", "correct it and try again"),
     ],
 )
 async def test_code_that_fails_is_told_with_its_place(

@@ -62,8 +62,9 @@ def test_what_startup_code_prints_goes_to_standard_output_and_it_hears_that_it_i
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("x = 1\nraise RuntimeError('no beam')\n", "RuntimeError in a.py, line 2: no beam"),
-        ("import sys\nsys.exit(0)\n", "called exit"),
+        ("x = 1\nraise RuntimeError('no beam')\n", "RuntimeError in a.py, line 2: no beam; correct it and try again."),
+        ("import sys\nsys.exit(0)\n", "called exit (0) in a.py, line 2; remove the call and try again."),
+        ("\0", "a.py has zero bytes, so it is not a Python file: correct it and try again."),
         ("import os\nos._exit(0)\n", "ended the process"),
         ("import os\nos.kill(os.getpid(), 9)\n", "ended early (signal 9)"),
         ("def f(:\n", "SyntaxError in a.py, line 1"),

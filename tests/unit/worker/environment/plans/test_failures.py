@@ -25,7 +25,7 @@ def test_a_chain_of_exceptions_is_told_whole() -> None:
 
 def test_a_message_is_one_sentence_with_file_and_line() -> None:
     failure = startup_failure(caught("\nraise OSError('no motor\\nat all')"), is_startup)
-    assert failure.message == "OSError in a.py, line 2: no motor; correct it and open again."
+    assert failure.message == "OSError in a.py, line 2: no motor; correct it and try again."
 
 
 def test_an_exit_says_to_remove_the_call() -> None:

@@ -112,11 +112,7 @@ def startup_failure(error: BaseException, is_startup_file: FrameTest) -> Environ
     where = f" in {Path(file).name}, line {line}" if file else ""
     what = f"The startup code called exit ({error_text(error)})" if isinstance(error, SystemExit) else kind
     text = "" if isinstance(error, SystemExit) else f": {_first_line(error)}"
-    advice = (
-        "remove the call and open the environment again"
-        if isinstance(error, SystemExit)
-        else "correct it and open again"
-    )
+    advice = f"{'remove the call' if isinstance(error, SystemExit) else 'correct it'} and try again"
     return EnvironmentFailure(
         message=f"{what}{where}{text}; {advice}.",
         exception_type=kind,

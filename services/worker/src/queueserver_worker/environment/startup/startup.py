@@ -79,7 +79,7 @@ def execute_file(file: Path, namespace: dict[str, Any]) -> None:
     Raises
     ------
     StartupError
-        It can't be read or is no text.
+        It can't be read or is not text.
     BaseException
         Whatever the code raises.
 
@@ -129,11 +129,11 @@ def _compiled(file: Path) -> Any:
         text = file.read_bytes()
     except OSError as error:
         raise StartupError(
-            f"The startup file {file} can't be read ({error.strerror}): correct its permissions and open again."
+            f"The startup file {file} can't be read ({error.strerror}): correct its permissions and try again."
         ) from error
     if b"\0" in text:
         raise StartupError(
-            f"The startup file {file} has zero bytes, so it is no Python file: correct it and open again."
+            f"The startup file {file} has zero bytes, so it is not a Python file: correct it and try again."
         )
     source = to_python(text, str(file)) if file.suffix == ".ipy" else text
     return compile(source, str(file), "exec", dont_inherit=True)

@@ -70,7 +70,7 @@ def _files_of_directory(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise StartupError(f"The startup directory {folder} does not exist: create it or name another one.")
     if not os.access(folder, os.R_OK | os.X_OK):
-        raise StartupError(f"The startup directory {folder} can't be read: correct its permissions and open again.")
+        raise StartupError(f"The startup directory {folder} can't be read: correct its permissions and try again.")
     files = sorted(path for path in folder.iterdir() if _is_startup_file(path))
     if not files:
         raise StartupError(
