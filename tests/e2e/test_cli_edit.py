@@ -91,6 +91,7 @@ async def test_values_of_all_kinds_come_back_as_they_were(shared_client: AsyncCl
     ("command", "told", "code"),
     [
         ("true", "The plan is as it was: nothing was sent", 0),
+        ("cp $1 $1.new; mv $1.new $1", "The plan is as it was: nothing was sent", 0),
         (": > $1", "The text is empty: nothing was sent", 0),
         ("sed -i '/^[^#]/d' $1", "The text is empty: nothing was sent", 0),
         ("exit 3", "ended with code 3. Nothing was changed.", 2),
@@ -117,7 +118,7 @@ async def test_a_refused_text_can_be_edited_again_or_is_kept(shared_client: Asyn
     with desk.edits(handle.uid, script) as window:
         assert "no plan 'no_such_plan'" in window.wait_for("Edit it again?")
         window.type(b"\r")
-        window.wait_for("The text is no YAML in line")
+        window.wait_for("The text is not YAML in line")
         window.wait_for(lambda text: text.count("Edit it again?") == 2)
         window.type(b"n\r")
         assert window.wait() == 2

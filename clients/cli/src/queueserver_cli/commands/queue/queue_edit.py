@@ -107,7 +107,7 @@ class _Editing:
                     self._found, self._before = now, to_yaml(now.item, _remarks(now.item))
                     raise WrongCommand(_overtaken(now.item)) from None
                 self._found = now
-        raise WrongCommand("The queue changes all the time: try again.")
+        raise WrongCommand("Other clients keep changing the queue: try again.")
 
     def _wants_to_go_on(self, msg: str) -> bool:
         try:
@@ -136,7 +136,7 @@ class _Editing:
 
     def _given_up(self, why: str) -> Answer:
         self._file.discard()
-        held = f" It stays held; to let it go as it is: qserver queue update plan {self._found.item.uid} PLAN"
+        held = f" It stays held. To release it unchanged: qserver queue update plan {self._found.item.uid} PLAN"
         msg = f"{why}: nothing was sent, the item stays as it is.{held if self._found.item.held else ''}"
         return Answer({**DONE.body, "msg": msg})
 
@@ -145,7 +145,7 @@ def _remarks(item: Item) -> list[str]:
     lines = [f"Item {item.uid} of {item.user}. Change it, save and leave the editor; empty it to change nothing."]
     lines += [f"As things are it would fail: {each.field}: {each.description}" for each in item.problems]
     if item.held:
-        lines.append("It was interrupted and is held; a change lets it go.")
+        lines.append("It was interrupted and is held; a change releases it.")
     return lines
 
 
