@@ -1,6 +1,6 @@
-"""The command start-re-manager. While it is loaded and looks around, Ctrl-C ends it as orderly as later.
+"""The command start-re-manager. Ctrl-C ends it in good order even while it loads.
 
-It imports next to nothing itself, so that there is hardly a moment in which Ctrl-C is a traceback.
+It imports next to nothing itself, so that Ctrl-C hardly ever prints a traceback.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until stopped; answers the exit code: 0 when stopped on request, 1 when something is wrong."""
+    """Run until stopped; returns the exit code: 0 when stopped on request, 1 when something is wrong."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     from queueserver_standalone.command import run  # noqa: PLC0415 - see above

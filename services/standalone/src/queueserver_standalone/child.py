@@ -1,7 +1,7 @@
 """One child process: how it is started, how it says that it is ready, how it ends.
 
-A child runs in a session of its own, so that a Ctrl-C in the terminal reaches only the supervisor, and on a
-leash (:mod:`queueserver_process.parent_death`), so that it never outlives the supervisor.
+A child runs in a session of its own, so that a Ctrl-C in the terminal reaches only the supervisor. It ends with the
+supervisor, however that ends (:mod:`queueserver_process.parent_death`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from queueserver_process.ready import READY_FD_VARIABLE, READY_STEPS_VARIABLE
 from queueserver_standalone.configuration.choices import variables
 from queueserver_standalone.errors import StandaloneError
 
-#: The address of Redis, for the Manager and for nobody else: there may be a password in it. Everybody on the machine
-#: can read command lines, but only their owner the environment of processes.
+#: The address of Redis, for the Manager alone, because it may contain a password. All users of the machine can read
+#: command lines, but only the owner of a process can read its environment.
 REDIS_VARIABLE = "QSERVER_REDIS_URL"
 #: Likewise a key that opens every lock.
 EMERGENCY_VARIABLE = "QSERVER_EMERGENCY_LOCK_KEY_FOR_SERVER"
@@ -49,9 +49,9 @@ class Child:
     def __init__(self, name: str, process: asyncio.subprocess.Process) -> None:
         self.name = name
         self.process = process
-        #: What is done on the child's behalf for as long as it lives.
+        #: Tasks that serve the child for as long as it lives.
         self.attached: asyncio.Task[None] | None = None
-        #: What it said last about itself that may be the reason of its end; empty if nothing of the kind.
+        #: The last thing it reported that may be why it ended; empty if it reported nothing of the kind.
         self.last_words = ""
 
     @property
@@ -62,7 +62,7 @@ class Child:
     @classmethod
     async def start(cls, name: str, command: Command, *, ready_fd: int | None = None, piped: bool = False) -> Child:
         """Start ``command``. With ``piped`` its standard output can be read, otherwise it shares the terminal."""
-        # The parts are told by their command lines what these say; startup code must not read the secrets among them.
+        # The parts get these settings on their command lines; startup code must not read the secrets among them.
         private = {READY_FD_VARIABLE, READY_STEPS_VARIABLE, *variables()}
         environment = {name: value for name, value in os.environ.items() if name not in private}
         environment.update(command.environment)
@@ -91,7 +91,7 @@ class Child:
         return cls(name, process)
 
     async def wait(self) -> str:
-        """Wait for the end; answers the reason in words."""
+        """Wait for the end; returns the reason in words."""
         code = await self.process.wait()
         if self.attached is not None:
             await asyncio.wait([self.attached], timeout=_END_SECONDS)
@@ -125,11 +125,11 @@ class Child:
 async def start_announcing(
     name: str, command: Command, within: float, told: Callable[[str], None] | None = None
 ) -> tuple[Child, str]:
-    """Start a service and wait until it says where it listens; answers the address too.
+    """Start a service and wait until it reports its address; returns the address too.
 
-    What it says later is ``told``, line by line, for as long as it lives.
+    Each later line is passed to ``told`` for as long as the service lives.
 
-    Raises StandaloneError if it ends, or does not say so ``within`` seconds; then it is gone.
+    Raises StandaloneError if it ends, or reports no address ``within`` seconds; then it is gone.
     """
     read_fd, write_fd = os.pipe()
     try:
@@ -157,7 +157,7 @@ async def start_announcing(
 
 
 async def first_line(child: Child, reader: asyncio.StreamReader, wanted: Callable[[str], bool], within: float) -> str:
-    """Read until a line is ``wanted``, and answer that line.
+    """Read until a line is ``wanted``, and return that line.
 
     Raises StandaloneError if the output or the time ends before; then the child is gone.
     """
@@ -168,7 +168,7 @@ async def first_line(child: Child, reader: asyncio.StreamReader, wanted: Callabl
         await child.kill()
         message = f"{child.name} was not ready within {within:.0f} s and was killed. Its log says what it was doing."
         raise StandaloneError(message) from None
-    except EOFError:  # it has ended, or is about to: its own exit code tells more than a signal of ours
+    except EOFError:  # it has ended, or is about to: its own exit code says more than our signal
         await child.expect_end()
         reason = await child.wait()
         message = f"{child.name} could not start ({reason}). Its last lines above say why."

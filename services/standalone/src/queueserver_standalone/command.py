@@ -22,16 +22,16 @@ from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.services import Services
 from queueserver_standalone.supervisor import ManagedProcess, Supervisor
 
-# A plan that runs is aborted in good order, and the Manager has to store its outcome.
+# The running plan is aborted in good order, and the Manager has to store its outcome.
 _WORKER_GRACE = 12.0
 _MANAGER_GRACE = 5.0
 _REDIS_GRACE = 15.0
-#: From the time when all parts run; then it is told that they have not met.
+#: Seconds after all parts have started; then a line says that the Manager is not connected to them yet.
 _MEETING_SECONDS = 5.0
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run until stopped; answers the exit code: 0 when stopped on request, 1 when something is wrong."""
+    """Run until stopped; returns the exit code: 0 when stopped on request, 1 when something is wrong."""
     configure(LogChoice())
     try:
         settings = parse(arguments)
@@ -109,7 +109,7 @@ async def _obey(services: Services, supervisor: Supervisor) -> None:
 
 
 def _stages(services: Services) -> list[list[ManagedProcess]]:
-    # A plan runs without Manager and Redis, and waits in the Worker until they are back: they are never given up.
+    # Without Manager and Redis a plan keeps running, and its outcome waits in the Worker: so they are always restarted.
     manager = ManagedProcess("Manager", services.manager, _MANAGER_GRACE, dispensable=True)
     stages = [[ManagedProcess("Worker", services.worker, _WORKER_GRACE), manager]]
     if services.redis_program is not None:
@@ -118,7 +118,7 @@ def _stages(services: Services) -> list[list[ManagedProcess]]:
 
 
 async def _follow(services: Services) -> None:
-    """Tell the first time that plans can be executed, and that another server has the queue."""
+    """Print once that plans can be executed, or that another server owns the queue."""
     announced = False
     while True:
         try:

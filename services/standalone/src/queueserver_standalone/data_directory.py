@@ -1,8 +1,8 @@
-"""Where a standalone server keeps its data, its sockets, and the promise to be the only one there.
+"""Where a standalone server keeps its data and its sockets, and the lock that makes it the only one there.
 
-The data directory survives; the runtime directory holds unix sockets only, whose paths the kernel limits to
-about a hundred characters, so it is short, private and outside of the data. The lock on a data directory is
-free again as soon as the supervisor and its children are gone, however they went.
+The data directory survives; the runtime directory holds only unix sockets, whose paths the kernel limits to about a
+hundred characters, so it is short, private and outside the data. The lock on a data directory is released as soon as
+the supervisor and its children are gone, however they ended.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from queueserver_process import data_places
 from queueserver_standalone.errors import StandaloneError
 
 _PRIVATE = 0o700
-#: The last moments of a server that was killed; and of one that lives, which may be ending.
+#: How long to wait for a server that was killed, and for one that may be ending.
 _LOCK_SECONDS = 2.0
 _LOCK_OF_LIVING_SECONDS = 0.5
-#: The longest name of a socket below the runtime directory, and what fits into the kernel's sockaddr_un everywhere.
+#: The longest name of a socket below the runtime directory, and the longest path that sockaddr_un holds everywhere.
 _LONGEST_SOCKET = "/worker"
 _MAX_SOCKET_BYTES = 103
 
 
-#: Where the data is unless said otherwise; a short name of a data directory.
+#: The default data directory; a short name for a data directory.
 default_data_directory, identity = data_places.default_data_directory, data_places.identity
 
 
@@ -47,7 +47,7 @@ def prepare(directory: Path) -> None:
             if (directory / name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(directory / name))
     except OSError as error:
-        reason = "it is no directory" if isinstance(error, FileExistsError) else str(error.strerror).lower()
+        reason = "it is not a directory" if isinstance(error, FileExistsError) else str(error.strerror).lower()
         where = "" if error.filename in (None, str(directory)) else f" ({error.filename})"
         message = f"The data directory {directory} can't be used{where}: {reason}. Choose another by --data-dir."
         raise StandaloneError(message) from error
@@ -55,11 +55,11 @@ def prepare(directory: Path) -> None:
 
 @contextmanager
 def exclusive(directory: Path) -> Iterator[int]:
-    """Hold the data directory; gives the file descriptor that holds it, for the children to inherit.
+    """Lock the data directory; returns the file descriptor of the lock, for the children to inherit.
 
-    With it in their hands the directory stays held until the last of them is gone, so the successor of a
-    supervisor that was killed never meets their last moments. Raises StandaloneError if another process
-    holds the directory and does not let go of it soon.
+    Because they inherit it, the directory stays locked until the last of them is gone, so the successor of a
+    supervisor that was killed starts only when they have ended. Raises StandaloneError if another process
+    has locked the directory and does not release it soon.
     """
     path = directory / "standalone.lock"
     try:
@@ -89,7 +89,7 @@ def exclusive(directory: Path) -> Iterator[int]:
 
 
 def _note_holder(file_descriptor: int) -> None:
-    """Write down who holds the lock, for who is refused. On a full disk it stays unknown."""
+    """Write down which process holds the lock, for the message of a refused one. On a full disk it stays unknown."""
     with contextlib.suppress(OSError):
         os.ftruncate(file_descriptor, 0)
         os.write(file_descriptor, f"{os.getpid()}\n".encode())
@@ -134,7 +134,7 @@ def runtime_directory(directory: Path) -> Path:
     except OSError as error:
         message = f"No directory for sockets can be made in {parent}: {error.strerror}. Set XDG_RUNTIME_DIR."
         raise StandaloneError(message) from error
-    # Somebody else may have put something of that name where everybody can write.
+    # Where all users can write, another user may have put something of that name.
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) != _PRIVATE:
         return Path(tempfile.mkdtemp(prefix="qserver-", dir=parent))
     return path

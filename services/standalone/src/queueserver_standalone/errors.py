@@ -1,7 +1,7 @@
-"""What can keep a standalone server from starting or from going on. Each text says what to do next."""
+"""What can keep a standalone server from starting or from continuing. Each text says what to do next."""
 
 from __future__ import annotations
 
 
 class StandaloneError(Exception):
-    """Something the person at the terminal has to put right. Its text is shown as it is."""
+    """A mistake that the person at the terminal has to correct. Its text is shown as it is."""

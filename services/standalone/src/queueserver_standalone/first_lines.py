@@ -1,4 +1,4 @@
-"""What the person at the terminal reads first: what is started, and what to type once it is ready."""
+"""The first lines at the terminal: what is started, and what to type once it is ready."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EXAMPLE = """'{"name": "count", "args": [["det1", "det2"]], "kwargs": {"num": 5
 
 
 def say_what_starts(services: Services) -> None:
-    """Name what was chosen."""
+    """Print what is started, and with which choices."""
     settings = services.settings
     demo = " (the demo: simulated devices; choose yours by --startup-dir)" if settings.startup.is_demo else ""
     logger.info("Starting Queue Server on %s", settings.listen)
@@ -31,7 +31,7 @@ def say_what_starts(services: Services) -> None:
 
 
 def say_what_to_type(address: str, *, demo: bool) -> None:
-    """Plans can be executed now. Which ones there are in other startup code than the demo's is not known here."""
+    """Print that plans can be executed now. Only of the demo it is known here which plans there are."""
     logger.info("Ready: clients connect to %s. In another terminal, type for example:", address)
     if address != DEFAULT_LISTEN:
         logger.info("    export QSERVER_ADDRESS=%s", address)
@@ -49,21 +49,21 @@ def say_what_to_type(address: str, *, demo: bool) -> None:
 
 
 def say_who_owns_the_queue(address: str, owner: str) -> None:
-    """Another server on the same Redis was first."""
+    """Print that another server on the same Redis owns the queue."""
     logger.info(
-        "Standby on %s: the queue is owned by the Manager at %s, and this one takes over when that one ends. "
+        "Standby on %s: the Manager at %s owns the queue, and this one takes over when that one ends. "
         "Choose another --key-prefix if it is to have a queue of its own.",
         *(address, owner),
     )
 
 
 def say_what_is_waited_for() -> None:
-    """It takes longer than it should."""
+    """Print that it takes longer than it should."""
     logger.warning("Not ready yet: the Manager has not reached Redis and the Worker. Its lines above say why.")
 
 
 def _command(name: str) -> str:
-    """How to call a command that is installed beside this one: by name, or by path if the shell would not find it."""
+    """How to type a command that is installed beside this one: by name, or by path if the shell would not find it."""
     beside = Path(sys.executable).with_name(name)
     if shutil.which(name) is not None or not beside.exists():
         return name

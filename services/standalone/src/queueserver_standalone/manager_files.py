@@ -1,7 +1,7 @@
-"""The files beside the startup code that say who may use what, and which plans and devices there are.
+"""The files beside the startup code: permissions, and the list of plans and devices.
 
-Both belong to the startup directory unless a path is given. A file that is named must be there; one that only might be
-in the startup directory is looked for whenever the Manager starts, so that it may be added later.
+Both are in the startup directory unless a path is given. A file that is named must exist; one that may be in the
+startup directory is looked for whenever the Manager starts, so that it can be added later.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from queueserver_standalone.errors import StandaloneError
 
 @dataclass(frozen=True, slots=True)
 class ManagerFiles:
-    """Where the files are; None if they can't be anywhere."""
+    """Where the files are; None for a file that has no place."""
 
     permissions: Path | None = None
     lists: Path | None = None
-    #: When permissions of the file take the place of those that are stored; see the Manager's option.
+    #: When the file's permissions replace the stored ones; see the Manager's option.
     reload: str = "ON_STARTUP"
     #: When the Worker writes the list; see its option.
     update: str = "NEVER"
 
     @property
     def arguments(self) -> list[str]:
-        """Arguments for the Manager, of the files that are there now."""
+        """Arguments for the Manager, for the files that exist now."""
         arguments = ["--user-group-permissions-reload", self.reload]
         if self.permissions is not None and self.permissions.is_file():
             arguments += ["--user-group-permissions", str(self.permissions)]
@@ -46,7 +46,7 @@ class ManagerFiles:
 
 
 def read_files(choices: Choices, startup_directory: Path | None) -> ManagerFiles:
-    """What was chosen. Raises StandaloneError if a file that was named is not there, or can't be written there."""
+    """Make it from the options. Raises StandaloneError if a named file does not exist, or can't be written."""
     named = choices.path("user_group_permissions")
     permissions = _file(named or startup_directory, PERMISSIONS_NAME)
     if named is not None and permissions is not None and not permissions.is_file():
@@ -62,7 +62,7 @@ def read_files(choices: Choices, startup_directory: Path | None) -> ManagerFiles
 
 
 def _file(path: Path | None, name: str) -> Path | None:
-    """A path that does not end as a YAML file does is taken for a directory."""
+    """The path of the file: a path without the suffix of a YAML file names a directory."""
     if path is None or path.suffix in (".yaml", ".yml"):
         return path
     return path / name

@@ -33,7 +33,7 @@ _PYTHON = ("-P",) if sys.version_info >= (3, 11) else ()
 
 @dataclass
 class Services:
-    """Starts each part, again and again the same way, on one data directory."""
+    """Starts each part, the same way each time, on one data directory."""
 
     settings: Settings
     runtime_directory: Path
@@ -43,14 +43,14 @@ class Services:
     address: str = field(init=False)
     #: The embedded Redis; None if another one is used.
     redis_program: RedisProgram | None = field(init=False, default=None)
-    #: What the Manager said last of its part: "serving", or "standby" and where the owner is; and when that is news.
+    #: The role that the Manager reported last: "serving", or "standby" and where the owner is; and an event for news.
     manager_says: str = field(init=False, default="")
     manager_spoke: asyncio.Event = field(init=False, default_factory=asyncio.Event)
-    #: Set when a client has asked for the end of the whole server.
+    #: Set when a client has stopped the whole server.
     stop_asked: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     #: Where the embedded Redis writes.
     disk: Disk = field(init=False)
-    #: What the Manager is told about the embedded Redis.
+    #: The reports to the Manager about the embedded Redis.
     report: RedisReport = field(init=False)
 
     def __post_init__(self) -> None:

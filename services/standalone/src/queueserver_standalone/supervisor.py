@@ -1,9 +1,9 @@
-"""Keeps the parts running: starts them in order, starts one anew when it ends, stops them in order.
+"""Keeps the parts running: starts them in order, restarts one that ends, stops them in order.
 
-A part that ends by itself is started again at once; one that keeps ending gets a little more time before each start.
-One without which a plan can go on is started again and again for as long as it takes, because to give up would end the
-plan. With another the supervisor gives up after the fifth end within ten seconds and stops everything, because a part
-that can't live needs a person.
+A part that ends by itself is restarted at once; one that keeps ending is restarted after a pause that grows. A part
+that a plan can do without is restarted for as long as it takes, because giving up would end the plan. With any other
+part the supervisor gives up after the fifth end within ten seconds and stops everything, because a person has to look
+at it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CRASHES = 5
 _CRASH_SECONDS = 10.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
-#: A part that has lived so long was well: what it ends of then is something new.
+#: When a part has run for so long, a later end has a new cause.
 _WELL_SECONDS = 30.0
 _FIGURE = re.compile(r"\d+(\.\d+)?")
 
@@ -37,14 +37,14 @@ class ManagedProcess:
     name: str
     start: Callable[[], Awaitable[Child]]
     grace: float
-    #: A plan can go on without it.
+    #: Whether a plan continues without it.
     dispensable: bool = False
     child: Child | None = None
     #: When it was started last, when it ended or did not start, and how often in a row that was.
     started: float = 0.0
     crashes: deque[float] = field(default_factory=lambda: deque(maxlen=_CRASHES))
     failures: int = 0
-    #: What was said last about why it does not start, without the figures in it.
+    #: The last message about why it does not start, without the figures in it.
     trouble: str = ""
 
 
@@ -72,11 +72,11 @@ class Supervisor:
 
     @property
     def is_stopping(self) -> bool:
-        """The end was asked for, or a part can't be kept alive."""
+        """Whether the end was requested, or a part can't be kept alive."""
         return self._stop.is_set()
 
     def request_stop(self) -> None:
-        """Ask for an orderly end; asked a second time, for the end at once."""
+        """Request an orderly end; at the second request, everything ends at once."""
         if self._stop.is_set():
             self._hurry.set()
         self._stop.set()
@@ -127,7 +127,7 @@ class Supervisor:
         try:
             await self._start(part)
         except (StandaloneError, OSError, asyncio.TimeoutError) as error:
-            # The time that it may take to kill it may be over, too: on a disk that does not answer it does not end.
+            # Killing it may have taken too long, too: on a disk that does not respond it does not end.
             self._tell_trouble(part, str(error) or f"{part.name} could not be started.")
             return False
         part.trouble = ""
@@ -140,7 +140,7 @@ class Supervisor:
 
     @staticmethod
     def _tell_trouble(part: ManagedProcess, trouble: str) -> None:
-        """Say why a part does not start: once, not at each of the attempts that may go on for days."""
+        """Say why a part does not start: once, not at each of the attempts, which may continue for days."""
         gist = _FIGURE.sub("", trouble)
         if gist != part.trouble:
             part.trouble = gist
@@ -160,7 +160,7 @@ class Supervisor:
 
 
 async def _together(starts: Sequence[Coroutine[None, None, None]]) -> None:
-    """Await all of them; when one fails, or when cancelled, none is left half done."""
+    """Await all of them; when one fails, or when this is cancelled, cancel the others and await their ends."""
     tasks = [asyncio.ensure_future(start) for start in starts]
     try:
         await asyncio.gather(*tasks)

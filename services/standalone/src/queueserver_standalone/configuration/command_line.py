@@ -45,10 +45,10 @@ def _flags() -> list[str]:
 
 class _Parser(OptionParser):
     def refuse_unknown(self, words: Sequence[str]) -> NoReturn:
-        """End with the first word that is no option, and the option that was meant."""
+        """End with the first word that is not an option, and the option that was meant."""
         word = words[0]
         if not word.startswith("-"):
-            self.error(f"'{word[:80]}' is no option, and belongs to none")
+            self.error(f"'{word[:80]}' is neither an option nor the value of one")
         name = word.partition("=")[0]
         near = closest(name, _flags())
         self.error(f"there is no option {name[:80]}{f' (did you mean {near}?)' if near else ''}")
@@ -58,7 +58,7 @@ def parse_words(words: Sequence[str] | None) -> dict[str, list[str]]:
     """The words behind each option that is given. Ends the process on wrong usage, and on -h."""
     parser = _parser()
     if _COMPLETING in os.environ:
-        import argcomplete  # noqa: PLC0415 - needed only when a shell asks how a word can go on
+        import argcomplete  # noqa: PLC0415 - needed only when a shell completes a word
 
         argcomplete.autocomplete(parser)
     given, rest = parser.parse_known_args(words)
@@ -105,7 +105,7 @@ def _add_ours(place: argparse._ActionsContainer, option: Option) -> None:
 def _add(place: argparse._ActionsContainer, flag: str, kind: Kind, text: str) -> None:
     action = place.add_argument(flag, dest=flag, metavar=kind.metavar, nargs=kind.words, const=kind.alone, help=text)
     if kind.choices:
-        # Known to argcomplete. argparse is not told of the choices: what is wrong with a value is said by its kind.
+        # For argcomplete. argparse does not get the choices: the kind of the option says what is wrong with a value.
         setattr(action, "completer", lambda **_: kind.choices)  # noqa: B010 - argparse has no such attribute
 
 

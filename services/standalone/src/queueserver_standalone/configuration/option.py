@@ -19,18 +19,18 @@ _SHOWN: Final = 40
 class Kind:
     """How a value is written: text on the command line and in a variable, typed in the configuration file.
 
-    What is wrong with a value is raised as ValueError, as a clause to stand behind the name of the option.
+    A wrong value raises ValueError, whose text is a clause that follows the name of the option.
     """
 
     #: In the usage.
     metavar: str = "TEXT"
-    #: What argparse is told of the words behind the option.
+    #: How many words follow the option, for argparse.
     words: str | None = None
     #: Words that it can be.
     choices: tuple[str, ...] = ()
-    #: Without a word behind it, the option means this.
+    #: The value of the option without a word behind it.
     alone: str | None = None
-    #: In the documentation, what the configuration file takes.
+    #: What the configuration file takes, for the documentation.
     in_file: str = "text"
 
     def read(self, text: str) -> Value:
@@ -68,17 +68,17 @@ class Secret(Text):
 
 
 def absolute_path(text: str) -> Path:
-    """A path from where the command is started; ``~`` is the home directory. Raises ValueError."""
+    """A path, relative to the current directory; ``~`` is the home directory. Raises ValueError."""
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError:
         raise ValueError(
-            f"begins with the home directory of a user whom this machine does not know: {text!r}"
+            f"begins with the home directory of a user that this machine does not have: {text!r}"
         ) from None
 
 
 class PathTo(Kind):
-    """A path; ``~`` is the home directory, and a relative one begins where the command is started."""
+    """A path, relative to the current directory; ``~`` is the home directory."""
 
     in_file = "path"
 
@@ -215,14 +215,14 @@ def _shown(value: object) -> str:
 class Option:
     """One setting."""
 
-    #: Its name in the code, from which the others are made where nothing else is said.
+    #: Its name in the code, from which the other names are made unless they are given.
     id: str
     #: Section of the configuration file.
     section: str
     kind: Kind
     #: What it is for, for the help and the documentation; without a full stop.
     help: str
-    #: What holds when nobody says it, in words.
+    #: Its default, in words.
     default: str = ""
     #: Heading in the help under which it stands; empty for the first one.
     heading: str = ""
@@ -230,7 +230,7 @@ class Option:
     key: str = ""
     #: Without a prefix.
     variable: str = ""
-    #: Others could read it there.
+    #: Whether it is an option of the command line, which other users can read.
     on_command_line: bool = True
     #: Options that stand for one of its values.
     short_forms: Mapping[str, str] = field(default_factory=dict)

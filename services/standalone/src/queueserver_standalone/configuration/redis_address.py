@@ -14,7 +14,7 @@ _FORMS = "redis://user:password@host:port/db, rediss://…, unix:///path/to/sock
 
 
 def redis_url(text: str) -> str:
-    """Bring an address to the form of a URL.
+    """Convert an address to a URL.
 
     ``text`` is a URL with the scheme redis, rediss or unix, or ``host``, ``host:port``, ``host:port/db``,
     ``host/db``. Raises StandaloneError, without repeating a password, if it is none of these.
@@ -28,7 +28,7 @@ def redis_url(text: str) -> str:
     try:
         parts = urlsplit(url)
         valid = bool(parts.path.strip("/")) if scheme == "unix" else _is_host(parts.hostname, parts.port, parts.path)
-    except ValueError:  # a port that is no number, or an unclosed bracket
+    except ValueError:  # a port that is not a number, or an unclosed bracket
         valid = False
     if not valid:
         raise StandaloneError(f"The address given by --redis-addr is not complete or not valid. Write it as {_FORMS}.")
@@ -39,7 +39,7 @@ def redis_url(text: str) -> str:
 
 
 def without_password(url: str) -> str:
-    """Address as it may be shown: a password, if there is one, is replaced by stars."""
+    """The address for messages: a password, if there is one, is replaced by stars."""
     url = without_password_option(url, "***")
     parts = urlsplit(url)
     if parts.password is None:

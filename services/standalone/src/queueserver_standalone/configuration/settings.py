@@ -1,4 +1,4 @@
-"""The settings of a standalone server, as its options say them."""
+"""The settings of a standalone server, made from its options."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.manager_files import ManagerFiles, read_files
 
 MEGABYTE = 1024 * 1024
-#: As the contract bounds every lock key.
+#: The bound of every lock key in the contract.
 _MOST_KEY_CHARACTERS = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is decided before anything starts."""
+    """Everything that is decided before the parts start."""
 
     #: ``HOST:PORT`` (port 0 picks a free one) or ``unix:PATH`` for clients.
     listen: str
@@ -49,7 +49,7 @@ class Settings:
     advertise: str | None = None
     #: `listen` may be an address that others than this machine's own programs can reach.
     insecure_listen: bool = False
-    #: Less room on the disk of the embedded Redis is warned of, in bytes; 0 for no warning.
+    #: Warn when the disk of the embedded Redis has fewer free bytes; 0 for no warning.
     warn_below: int = DEFAULT_WARNING_MB * MEGABYTE
     #: Seconds that a question of a plan waits for an answer, or "none".
     question_timeout: str = NEVER
@@ -61,11 +61,11 @@ class Settings:
     permitted_metadata: tuple[str, ...] = ()
     #: Opens every lock; empty for none. For the Manager alone, and never shown.
     emergency_lock_key: str = field(default="", repr=False)
-    #: Arguments for the Manager that say how much it keeps.
+    #: Arguments for the Manager: how much it keeps.
     kept: tuple[str, ...] = ()
     #: How much all parts log, and in which form.
     log: LogChoice = field(default_factory=LogChoice)
-    #: What the person at the terminal should hear about the options.
+    #: Advice about the options, for the person at the terminal.
     notes: tuple[str, ...] = ()
     #: The configuration file or directory, if there is one.
     config: Path | None = None
@@ -106,13 +106,13 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
 
 
 def _log_choice(choices: Choices, *, console_is_shown: bool) -> LogChoice:
-    """A terminal without console text stays quiet, except for warnings, unless a level of the log is asked for."""
+    """The log level: without console text, a terminal shows only warnings unless a level is given."""
     level = choices.text("log_level") or (DEFAULT_LOG_LEVEL if console_is_shown else QUIET_LOG_LEVEL)
     return LogChoice(level, choices.text("log_format") or "text")
 
 
 def _argument(choices: Choices, option: str) -> tuple[str, str]:
-    """An option with its value, as the parts take it too."""
+    """An option with its value, as the parts accept it too."""
     return BY_ID[option].flag, str(choices.said[option].value)
 
 

@@ -1,7 +1,7 @@
-"""Where the startup code is and how it is treated: options that are checked here and handed on to the Worker.
+"""Where the startup code is and how it is treated: options that are checked here and passed on to the Worker.
 
-Guarantees: exactly one source, the demo if none is given; a directory or file that does not exist is told before
-anything starts.
+Guarantees: there is exactly one source, the demo if none is given; a directory or file that does not exist is reported
+before the parts start.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ class Startup:
     option: str
     #: Absolute path, or name of a module.
     value: str
-    #: It is our own demo.
+    #: Whether it is our own demo.
     is_demo: bool = False
-    #: Never make a RunEngine: startup code without one is then reported as such.
+    #: Never make a RunEngine: startup code without one is reported instead.
     keep_re: bool = False
-    #: Whatever of the startup code can't be used keeps the environment from opening.
+    #: Don't open the environment if a plan or device of the startup code can't be used.
     strict: bool = False
     #: Levels of device trees that are listed; 0 for all.
     device_max_depth: int = 0
-    #: The startup directory of a profile that was named beside a script or module.
+    #: The startup directory of a profile that was given besides a script or module.
     profile_directory: Path | None = None
 
     @property
@@ -54,9 +54,9 @@ class Startup:
 
 
 def read_startup(choices: Choices) -> Startup:
-    """What was chosen. Raises StandaloneError if it can't be used."""
+    """Make it from the options. Raises StandaloneError if they can't be used."""
     sources = _sources_of(choices)
-    # Beside a script or module, a profile only says where their other files are.
+    # Besides a script or module, a profile only says where their other files are.
     beside = sources.pop("startup_profile") if _BESIDE & sources.keys() and "startup_profile" in sources else None
     if len(sources) > 1:
         names = " and ".join(said.name for said in sources.values())
@@ -86,14 +86,14 @@ def read_startup(choices: Choices) -> Startup:
 
 
 def _sources_of(choices: Choices) -> dict[str, Said]:
-    """The sources that were named where it counts most: one on the command line takes the place of any in the file."""
+    """The sources that take precedence: one on the command line replaces any in the file."""
     named = {source: choices.said[source] for source in SOURCES if source in choices.said}
     highest = max((said.rank for said in named.values()), default=None)
     return {source: said for source, said in named.items() if said.rank is highest}
 
 
 def _is_strict(choices: Choices) -> bool:
-    """Whether what can't be used keeps the environment from opening, which has two names."""
+    """Whether unusable plans and devices keep the environment from opening; the option has two names."""
     strict, ignore = choices.said.get("strict_startup"), choices.said.get("ignore_invalid_plans")
     if strict and ignore and strict.rank is ignore.rank and strict.value == ignore.value:
         raise StandaloneError(f"{strict.name} and {ignore.name} contradict each other. Give one of them.")
@@ -102,7 +102,7 @@ def _is_strict(choices: Choices) -> bool:
 
 
 def belongs_to_demo(path: Path) -> bool:
-    """Tell whether a file is, or would be, one of our demo."""
+    """Whether a path belongs to our demo, even if no file is there."""
     return path.parent.resolve() == _DEMO
 
 
@@ -122,9 +122,11 @@ def _check(option: str, value: str | Path) -> None:
     if option == "--startup-script" and not Path(value).is_file():
         raise StandaloneError(f"There is no file {value}. Give --startup-script a Python file.")
     if option != "--startup-module" and not os.access(value, os.R_OK):
-        raise StandaloneError(f"{value} may not be read. Allow it to the user who starts the server.")
+        raise StandaloneError(f"{value} can't be read. Give read permission to the user who starts the server.")
     if option == "--startup-module" and not all(part.isidentifier() for part in str(value).split(".")):
-        raise StandaloneError(f"'{value}' is no module. Give --startup-module a dotted name, such as beamline.startup.")
+        raise StandaloneError(
+            f"'{value}' is not a module. Give --startup-module a dotted name, such as beamline.startup."
+        )
 
 
 def _path(text: str) -> Path:

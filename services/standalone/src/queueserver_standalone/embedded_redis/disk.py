@@ -1,8 +1,8 @@
 """The disk below the data directory: how much room it has, and whether Redis could write to it now.
 
-Whether it can be written is found out by writing, because no figure tells it: a quota, a limit on file sizes, a file
-system that became read-only all look like a disk with room. A disk that does not answer at all, as a file server that
-is away, holds nothing up but the one thread that asks it.
+Only writing shows whether it can be written: with a quota, a limit on file sizes or a file system that became
+read-only, a disk seems to have room. A disk that does not respond at all, such as a file server that is away, blocks
+only the one thread that asks it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from async_timeout import timeout
 
 from queueserver_standalone.errors import StandaloneError
 
-#: Room that there must be before Redis is started: for the next changes, and for a large batch among them.
+#: Free bytes that Redis needs before it is started: for the next changes, including a large batch.
 NEEDED_BYTES = 8 * 1024 * 1024
 _ANSWER_SECONDS = 20.0
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-#: What a file system answers that does not know how to reserve room.
+#: Errors of a file system that can't reserve room.
 _UNKNOWN = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 _CHUNK = bytes(256 * 1024)
 T = TypeVar("T")
 
 
 class DiskState(Enum):
-    """How a disk is. The values are understood by the Manager."""
+    """The state of a disk. The Manager knows the values."""
 
     OK = "ok"
     SPACE_LOW = "space_low"
@@ -57,11 +57,11 @@ class Disk:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._turn = asyncio.Lock()
-        #: A question was not answered yet, perhaps because whoever asked gave up.
+        #: A question that the disk has not answered yet; its caller may have given up.
         self._is_asked = False
 
     async def free(self) -> int:
-        """Bytes that we may still use. Raises DiskError if the disk does not tell."""
+        """Bytes that we may still use. Raises DiskError if the disk does not respond."""
         return await self.ask(lambda: shutil.disk_usage(self.directory).free)
 
     async def require_room(self) -> None:
@@ -74,7 +74,7 @@ class Disk:
             os.fsync(trial.fileno())
 
     async def ask(self, question: Callable[[], T]) -> T:
-        """Do something with the disk in a thread; answers what it answers. Raises DiskError."""
+        """Call a function that uses the disk in a thread; returns what it returns. Raises DiskError."""
         async with self._turn:
             if self._is_asked:
                 raise self._silent()
@@ -88,7 +88,7 @@ class Disk:
                 raise disk_error(error, self.directory) from error
 
     async def _in_thread(self, question: Callable[[], T]) -> T:
-        """Ask in a thread that is not waited for, whoever ends: the answer may never come."""
+        """Ask in a thread that nothing waits for at the end: the answer may never come."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
 
@@ -114,7 +114,7 @@ class Disk:
         return await answer
 
     def _silent(self) -> DiskError:
-        return DiskError(f"The disk of {self.directory} does not answer: see to it.", DiskState.DISK_ERROR)
+        return DiskError(f"The disk of {self.directory} does not respond: check it.", DiskState.DISK_ERROR)
 
 
 def disk_error(error: OSError, directory: Path) -> DiskError:

@@ -1,7 +1,7 @@
-"""Looks again and again how much room there is on the disk of Redis: no system announces that it becomes less.
+"""Checks regularly how much room the disk of Redis has: no system announces that it becomes less.
 
-When its log has become long, Redis writes it anew, beside the old one. That would fill a disk with too little room for
-both, and a Redis whose change does not fit on the disk ends. So there it is told not to.
+When its log has become long, Redis rewrites it, beside the old one. That would fill a disk with too little room for
+both, and a Redis whose change does not fit on the disk ends. So on such a disk Redis is told not to rewrite its log.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from queueserver_standalone.log import logger
 
 _SECONDS = 5.0
 _ANSWER_SECONDS = 5.0
-#: By how much the log has to grow before it is written anew, in per cent: what Redis does by itself, and never.
+#: By how much the log has to grow before Redis rewrites it, in per cent: the default of Redis, and never.
 _BY_ITSELF, _NEVER = 100, 0
 
 
 class DiskWatch:
-    """Tells the report how much room there is, and Redis whether that is enough to write its log anew."""
+    """Tells the report how much room there is, and Redis whether that is enough to rewrite its log."""
 
     def __init__(self, disk: Disk, report: RedisReport, socket: Path) -> None:
         """``socket`` is where Redis listens while it runs."""
@@ -36,13 +36,13 @@ class DiskWatch:
         self._is_too_small = False
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Check until cancelled."""
         while True:
             await self.look()
             await next_turn_after(_SECONDS)
 
     async def look(self) -> None:
-        """Look once. A disk that does not say is not told of here: Redis will say what it makes of it."""
+        """Check once. A disk that does not respond is not reported here: Redis will report what it can't do."""
         with contextlib.suppress(DiskError):
             free = await self._disk.free()
             self._report.room(free)
@@ -55,7 +55,7 @@ class DiskWatch:
         is_too_small = free < size + NEEDED_BYTES
         if not is_too_small and not self._is_too_small:
             return
-        # Said at each look while it is too small: a Redis that was started again meanwhile has forgotten it.
+        # Repeated at each check while there is too little room: a Redis that was restarted has lost the setting.
         percentage = _NEVER if is_too_small else _BY_ITSELF
         try:
             async with timeout(_ANSWER_SECONDS):

@@ -1,7 +1,7 @@
-"""Asks a Redis that others run for a sign of life, before anything is started that needs it.
+"""Checks an existing Redis before anything is started that needs it.
 
-A wrong address or password is told in a sentence at once. What the Manager does when Redis goes away later is its own
-business: it waits. An encrypted connection is only opened, and the Manager finds out the rest.
+A wrong address or password is reported at once, in a sentence. When Redis goes away later, the Manager waits for it. An
+encrypted connection is only opened, and the Manager finds out the rest.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _DEFAULT_PORT = 6379
 _ANSWER_SECONDS = 0.7
 _LONGEST_LINE = 512
 _START_IT = "Start it, or correct --redis-addr."
-#: What Redis answers, and what that means for the address.
+#: Errors of Redis, and what they mean for the address.
 _REFUSALS = {
     "NOAUTH": "asks for a password: put it into the URL, redis://user:password@host:port",
     "WRONGPASS": "refuses the password: correct it in the URL",
@@ -89,8 +89,8 @@ def _ask(connection: socket.socket, questions: list[list[str]], shown: str) -> N
             connection.sendall(_encode(words))
             answer = answers.readline(_LONGEST_LINE).decode(errors="replace").strip()
             if not answer.startswith(("+", "-", ":")):
-                raise StandaloneError(f"What answers at {shown} is no Redis. Correct --redis-addr.")
-            # Anything else, as that it is still loading, is for the Manager to wait for.
+                raise StandaloneError(f"The server at {shown} is not Redis. Correct --redis-addr.")
+            # The Manager waits until anything else, such as loading, is over.
             for beginning, meaning in _REFUSALS.items():
                 if answer.startswith(f"-{beginning}"):
                     raise StandaloneError(f"The Redis at {shown} {meaning}.")

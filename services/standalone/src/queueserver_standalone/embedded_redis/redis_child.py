@@ -1,4 +1,4 @@
-"""The embedded Redis as a child: its log goes to a file, and the line in it that says it is ready is awaited."""
+"""The embedded Redis as a child: its log goes to a file, and its start waits for the line that says it is ready."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _READY = "ready to accept connections"
 _LOG_BYTES = 4 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _PING_SECONDS = 5.0
-#: Before what Redis says: its process and role, the time, and how grave it is (# for a warning).
+#: The beginning of a line of Redis: its process and role, the time, and the level (# for a warning).
 _HEAD = re.compile(r"^\d+:\w .{10,40}? ([#*.-]) ")
 _LONGEST_WORDS = 300
 
 
 async def start_redis(command: Command, socket: Path, log_path: Path, within: float) -> Child:
-    """Start a redis-server and wait until it answers on ``socket``; its output is appended to ``log_path``.
+    """Start a redis-server and wait until it responds on ``socket``; its output is appended to ``log_path``.
 
-    Loading a large queue from disk is part of ``within``. Raises StandaloneError if it does not come up; then
+    ``within`` includes the time to load a large queue from disk. Raises StandaloneError if it does not start; then
     it is gone.
     """
     _bound(log_path)
@@ -42,7 +42,7 @@ async def start_redis(command: Command, socket: Path, log_path: Path, within: fl
     try:
         await first_line(child, output, is_ready, within)
         async with timeout(_PING_SECONDS):
-            # So that "ready" is true for who connects next.
+            # So that "ready" is true for the next connection.
             await ask(socket, "PING", "+PONG")
     except (StandaloneError, OSError, asyncio.TimeoutError) as error:
         await child.kill()
@@ -54,9 +54,9 @@ async def start_redis(command: Command, socket: Path, log_path: Path, within: fl
 
 
 async def copy_log(output: asyncio.StreamReader, log_path: Path, heard: Callable[[str], None] = lambda _: None) -> None:
-    """Append what Redis prints to its log until it ends, and tell each line. What can't be written is left out.
+    """Append what Redis prints to its log until it ends, and pass on each line. What can't be written is left out.
 
-    Redis waits for who reads what it prints, and serves nobody meanwhile: so it is read whatever the disk says.
+    While its output is not read, Redis waits and serves no client: so it is read whatever the state of the disk.
     """
     while chunk := await output.read(_CHUNK_BYTES):
         _append(log_path, chunk)
@@ -70,14 +70,14 @@ def _append(log_path: Path, text: bytes) -> None:
 
 
 def _note_warning(child: Child, line: str) -> None:
-    """Keep what Redis said last that it finds worth a warning: that is why it ended, if it did so by itself."""
+    """Keep the last warning of Redis: if Redis ended by itself, that is why."""
     head = _HEAD.match(line)
     if head is not None and head.group(1) == "#":
         child.last_words = line[head.end() :].strip()[:_LONGEST_WORDS]
 
 
 async def ask(socket: Path, command: str, wanted: str) -> None:
-    """Have Redis do something, and return if its answer begins as ``wanted``. Raises StandaloneError, OSError."""
+    """Send Redis a command, and return if its reply begins with ``wanted``. Raises StandaloneError, OSError."""
     reader, writer = await asyncio.open_unix_connection(str(socket))
     try:
         writer.write(f"{command}\r\n".encode())
@@ -89,7 +89,7 @@ async def ask(socket: Path, command: str, wanted: str) -> None:
 
 
 def _bound(log_path: Path) -> None:
-    """Keep the log of the server before as ``.log.1`` once it is large."""
+    """Keep a large log of the server before as ``.log.1``."""
     with contextlib.suppress(OSError):
         if log_path.exists() and log_path.stat().st_size > _LOG_BYTES:
             log_path.replace(log_path.with_suffix(".log.1"))

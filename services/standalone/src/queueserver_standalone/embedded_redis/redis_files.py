@@ -1,6 +1,7 @@
-"""The files of the embedded Redis, put in order before it is started on them.
+"""Repairs the files of the embedded Redis before it is started on them.
 
-Only what can't be an answered change is touched: everything that was answered is on the disk, and ends with a line end.
+Only bytes that can't be an acknowledged change are removed: every acknowledged change is on the disk, and ends with a
+line end.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ from typing import BinaryIO
 
 from queueserver_standalone.log import logger
 
-#: Of a rewriting of its files that was cut off. Redis leaves them lying, each as large as all of its data.
+#: Left by an interrupted rewrite of its files. Redis does not remove them, and each is as large as all of its data.
 _LEFTOVERS = ("temp-*.aof", "temp-*.rdb", "appendonlydir/temp-*")
-#: Where changes are appended, by releases up to 6.2, and by later ones.
+#: The files to which changes are appended, by releases up to 6.2, and by later ones.
 _LOGS = ("appendonly.aof", "appendonlydir/*.incr.aof")
-#: Fewer zeros may be the end of a checksum; more are not what is left of one change.
+#: Fewer zeros may be the end of a checksum; more can't be the rest of one change.
 _FEWEST_ZEROS, _MOST_ZEROS = 16, 64 * 1024 * 1024
 _CHUNK = 64 * 1024
 
 
 def put_in_order(directory: Path) -> None:
-    """Do what can be done. No Redis must be running in the directory."""
+    """Repair what can be repaired. No Redis may be running in the directory."""
     for pattern in _LEFTOVERS:
         for path in directory.glob(pattern):
             with contextlib.suppress(OSError):
@@ -36,8 +37,8 @@ def put_in_order(directory: Path) -> None:
 def _cut_zeros(path: Path) -> None:
     """Cut off zeros at the end of a log.
 
-    A power failure amid a change can leave them there, when the file had become longer and its content was not on the
-    disk yet. Redis copes with an end that is missing, but not with zeros in its place.
+    A power failure during a change can leave them there, when the file had become longer and its content was not on the
+    disk yet. Redis can read a log whose end is missing, but not one with zeros in its place.
     """
     with path.open("r+b", buffering=0) as log:
         size = log.seek(0, os.SEEK_END)

@@ -1,7 +1,7 @@
-"""What is known of the embedded Redis and of its disk: told to the Manager as it is, and at each change.
+"""Reports the state of the embedded Redis and of its disk to the Manager, at the start and at each change.
 
-The Manager can't know why a Redis does not run, nor how full its disk is, because it only has a socket. So it inherits
-a pipe, on which it gets a line of JSON at once and one at each change: ``state`` (see :class:`~.disk.DiskState`),
+The Manager has only a socket of Redis, so it can't know why Redis does not run, or how full its disk is. It inherits a
+pipe, on which it gets a line of JSON at once and one at each change: ``state`` (see :class:`~.disk.DiskState`),
 ``message``, ``free_bytes``, ``needed_bytes``. A Manager that is started again gets a new pipe.
 """
 
@@ -18,14 +18,14 @@ from queueserver_standalone.log import logger
 
 #: The number of the pipe, in the Manager's environment.
 REPORT_VARIABLE = "QUEUESERVER_REDIS_REPORT_FD"
-#: What is no news: a figure that differs by less than this part of it.
+#: A figure is reported again only if it differs by more than this part of it.
 _TOLERANCE = 0.1
 #: A line is written in one piece or not at all.
 _LONGEST_MESSAGE = 1000
 
 
 class RedisReport:
-    """What the Manager is told. ``warn_below`` is how much room there is to be, in bytes; 0 for no warning."""
+    """What the Manager is told. It warns below ``warn_below`` free bytes; 0 for no warning."""
 
     def __init__(self, directory: Path, warn_below: int) -> None:
         self._directory = directory
@@ -36,7 +36,7 @@ class RedisReport:
         self._pipe = -1
 
     def open(self) -> int:
-        """Begin a pipe for a Manager that is about to start; answers the end to be inherited, which is the caller's."""
+        """Create a pipe for a Manager that is about to start; returns the end to inherit, which the caller closes."""
         self.close()
         read_end, self._pipe = os.pipe()
         os.set_blocking(self._pipe, False)
@@ -44,13 +44,13 @@ class RedisReport:
         return read_end
 
     def close(self) -> None:
-        """End the pipe of the Manager before."""
+        """Close the pipe of the Manager before."""
         if self._pipe >= 0:
             os.close(self._pipe)
             self._pipe = -1
 
     def does_not_start(self, trouble: StandaloneError) -> None:
-        """Redis does not start."""
+        """Report that Redis does not start."""
         if isinstance(trouble, DiskError) and trouble.free is not None:
             self._free = trouble.free
         if str(trouble) != str(self._trouble):
@@ -58,15 +58,15 @@ class RedisReport:
             self._write()
 
     def runs(self) -> None:
-        """Redis has been started."""
+        """Report that Redis was started."""
         if self._trouble is not None:
             self._trouble = None
             self._write()
 
     def room(self, free: int) -> None:
-        """So many bytes are free on its disk."""
+        """Report how many bytes are free on its disk."""
         known, was_low = self._free, self._is_low
-        # A disk that is as good as at the bound is not told of again and again.
+        # A disk that is very near to the bound is not reported again and again.
         self._is_low = free < self._warn_below * (1 + _TOLERANCE * was_low)
         if known is not None and was_low == self._is_low and abs(free - known) <= _TOLERANCE * known:
             return
@@ -87,7 +87,7 @@ class RedisReport:
             "free_bytes": self._free,
             "needed_bytes": NEEDED_BYTES,
         }
-        # A Manager that does not read, or is gone: it is told by the next line, or by the next pipe.
+        # The Manager does not read, or is gone: the next line, or the next pipe, tells it.
         with contextlib.suppress(OSError):
             os.write(self._pipe, json.dumps(line).encode() + b"\n")
 

