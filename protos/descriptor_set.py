@@ -23,7 +23,7 @@ _DETAILS = "google/rpc/error_details.proto"
 
 
 def main(target: Path) -> int:
-    """Write the descriptor set; answers the exit code of the compiler."""
+    """Write the descriptor set; returns the exit code of the compiler."""
     sources = sorted(str(path.relative_to(HERE)) for path in HERE.glob("queueserver/**/*.proto"))
     code = protoc.main(
         [

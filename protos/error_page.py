@@ -21,13 +21,13 @@ _ENUM, _VALUE = 5, 2
 _HEAD = """\
 # Errors
 
-Every refusal has a status code of gRPC, one sentence for people that names the way out, and `google.rpc.ErrorInfo` with
-the domain `qserver` and one of the reasons below. Programs go by the reason, and by the code where they don't know it.
-One reason has the same code in every method. The comment of a method in the contract says for which it is refused.
+Every refusal has a gRPC status code, one sentence for people that says what to do, and `google.rpc.ErrorInfo` with the
+domain `qserver` and one of the reasons below. Programs decide by the reason, or by the code if they don't know the
+reason. A reason has the same code in every method. The comment of each method in the contract lists its reasons.
 
 A refused request has changed nothing, unless the table says otherwise. `google.rpc.BadRequest` names the wrong fields,
-`google.rpc.RetryInfo` says when a retry may help, and typed details are in
-[error_details.proto](../../protos/queueserver/manager/v1/error_details.proto).
+`google.rpc.RetryInfo` says when a retry may help, and
+[error_details.proto](../../protos/queueserver/manager/v1/error_details.proto) has typed details.
 
 This page is made from [error_reason.proto](../../protos/queueserver/common/v1/error_reason.proto) by `make proto`.
 """
@@ -44,7 +44,7 @@ class Entry:
 
 
 def main(target: Path) -> int:
-    """Write the page; answers the exit code of the compiler."""
+    """Write the page; returns the exit code of the compiler."""
     by_code: dict[str, list[Entry]] = {}
     for entry in _entries():
         by_code.setdefault(entry.code, []).append(entry)

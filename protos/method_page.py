@@ -23,20 +23,20 @@ _NONE = "–"  # noqa: RUF001 - as tables have it
 _HEAD = """\
 # Methods
 
-All methods of the contract: what each does, which scope it needs, which lock it respects, for which reasons of its own
-it is refused, and which events it may cause. What a method does exactly, its fields and their bounds are told by the
-[protos](../../protos/queueserver/manager/v1); what reasons mean, and what to do, by [errors](errors.md); what is common
-to all methods, by [the public surface](../decisions/0001-public-surface.md).
+All methods of the contract: what each does, which scope it needs, which lock it respects, its own reasons to refuse a
+request, and the events that it may cause. The [protos](../../protos/queueserver/manager/v1) say exactly what a method
+does, and have its fields and their bounds; [errors](errors.md) says what reasons mean, and what to do; [the public
+surface](../decisions/0001-public-surface.md) says what is common to all methods.
 
-- *Known as*: what people call it who know the existing queue server.
+- *Known as*: its name in the existing queue server.
 - *Changes*: a method that changes something has a `request_id`, and refuses fields that the server does not know.
-- *Lock*: E is the lock of the environment, Q that of the queue. Scopes are declared, and not enforced yet.
-- *Reasons*: beside those that any method may have
+- *Lock*: E is the lock of the environment, Q that of the queue. Scopes are declared, but not enforced yet.
+- *Reasons*: besides those that any method may have
   ({common}),
   and those of fields: `REQUEST_ID_REUSED` and `ANSWER_NOT_KEPT` of `request_id`, `REVISION_MISMATCH` of
-  `expected_revision`, `LOCKED` of `lock_key`, `PAGE_TOKEN_INVALID` of `page_token`. Of a method that takes a batch,
-  they are also those of single items in the detail BatchRefused.
-- *Events*: members of `WatchEvent.event`. A call that is answered as done may cause them later.
+  `expected_revision`, `LOCKED` of `lock_key`, `PAGE_TOKEN_INVALID` of `page_token`. For a method that takes a batch,
+  they include those of single items in the detail BatchRefused.
+- *Events*: members of `WatchEvent.event`. They may follow after the call has returned.
 
 This page is made by `make proto`.
 """

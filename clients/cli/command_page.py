@@ -39,7 +39,7 @@ how to follow or end it. If a change was on its way, the line says that it may o
 
 ## Names in bluesky-queueserver
 
-| said | taken as |
+| in bluesky-queueserver | here |
 |---|---|
 | `--zmq-control-addr`, `QSERVER_ZMQ_CONTROL_ADDRESS` | `--address`, `QSERVER_ADDRESS`, with a warning |
 | `tcp://HOST:60615`, `tcp://HOST:60625` | `HOST:60630`, with a warning |
@@ -56,10 +56,10 @@ within a second, uids and names. For zsh it is the same with `zsh` in `~/.zshrc`
 ## qserver-console-monitor
 
 It prints what startup code, plans and tasks print, unchanged and as it is printed, and the lines of the server's log
-that tell what people do and what becomes of it, until Ctrl-C (exit code 0; 2 if the output can't be written, for
+about what users do and how it ends, until Ctrl-C (exit code 0; 2 if the output can't be written, for
 example to a full disk). It may be started before the server, and continues when the server comes back. Several may
 run. What was printed before it began is not shown. The rest of [the log](../how-to/server-log.md), for example why the
-server does not start, is in the terminal of the server alone. `qserver watch console` shows what is printed without
+server does not start, is only in the terminal of the server. `qserver watch console` shows what is printed without
 the log.
 
 | option | meaning |

@@ -19,18 +19,18 @@ earlier one:
 
 1. the default;
 2. an environment variable: `QSERVER_` and the name of the option in capitals, `QSERVER_DATA_DIR` for `--data-dir`.
-   The prefix `QUEUESERVER_` is understood too; if both are set, `QSERVER_` counts;
+   The prefix `QUEUESERVER_` is accepted too; if both are set, `QSERVER_` takes precedence;
 3. the configuration file, named by `--config PATH` or by `QSERVER_CONFIG`;
 4. the command line.
 
 `start-re-manager -h` shows all options, with examples; `start-re-manager --completion bash` (or `zsh`, `fish`)
-prints what a shell needs to complete them. `ON` and `OFF` are written as `true` and `false` in the file; in a
-variable any of y, yes, t, true, on, 1 and n, no, f, false, off, 0 will do. An option without a value, such as
-`--keep-re`, means `ON`; `--keep-re OFF` takes back what a file or a variable said. Relative paths begin in the
-directory in which the command is started; `~` is the home directory.
+prints what a shell needs to complete them. In the file, `ON` and `OFF` are written as `true` and `false`; a
+variable accepts y, yes, t, true, on, 1 and n, no, f, false, off, 0. An option without a value, such as
+`--keep-re`, means `ON`; `--keep-re OFF` overrides a file or a variable. Relative paths begin in the current
+directory; `~` is the home directory.
 
-Of the four sources of startup code, the one that is said where it counts most is taken: `--startup-dir` on the
-command line replaces a `startup_profile` of the file.
+If several of the four sources of startup code are given, the place with the highest precedence decides: `--startup-dir`
+on the command line replaces a `startup_profile` of the file.
 
 ## The file
 
@@ -54,22 +54,22 @@ operation:
 
 `${NAME}` is replaced by the environment variable of that name, which must be set. `$${` stands for `${`.
 
-The path may also lead to a directory with several such files. Then a section is in one of them. Only `*.yml` and
-`*.yaml` are read, and no hidden file.
+The path may also be a directory with several such files. Then each section must be in only one of them. Only `*.yml`
+and `*.yaml` are read, but no hidden files.
 
-What is wrong with the file keeps the server from starting, and is told with its line: a key that is not known (with
-the one that was probably meant), a key in the wrong section, a key that is there twice, a value of the wrong type.
+A mistake in the file keeps the server from starting, and is reported with its line: an unknown key (with the one that
+was probably meant), a key in the wrong section, a key that appears twice, a value of the wrong type.
 
-The emergency lock key has no option, because everybody on a machine can read command lines. It is never shown and
-never logged, and only the Manager gets it. Let no other user of the machine read a file that contains it.
+The emergency lock key has no option, because all users of a machine can read command lines. It is never shown and
+never logged, and only the Manager gets it. Give no other user of the machine access to a file that contains it.
 
-Manager and Worker, started by themselves, have options of their own: `python -m queueserver_manager -h`,
-`python -m queueserver_worker -h`. They read no file. Of the variables below, the Manager takes those of
-`--redis-addr`, `--advertise-address`, `--insecure-listen`, `--default-user-group`, of what is kept, and of the
-emergency lock key; the Worker those of `--insecure-listen` and `--question-timeout`. `start-re-manager` tells its
-parts everything itself: they don't see these variables.
+Manager and Worker have their own options if you start them separately: `python -m queueserver_manager -h`,
+`python -m queueserver_worker -h`. They read no configuration file. Of the variables below, the Manager reads those of
+`--redis-addr`, `--advertise-address`, `--insecure-listen`, `--default-user-group`, of the sizes of what is kept, and of
+the emergency lock key; the Worker reads those of `--insecure-listen` and `--question-timeout`. The parts that
+`start-re-manager` starts don't see these variables: they get their settings from `start-re-manager`.
 
-This page is made by `make options` from the tables from which the command line is made.
+`make options` makes this page from the same tables as the command line.
 """
 _OLD_HEAD = """\
 ## Options of bluesky-queueserver
