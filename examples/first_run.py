@@ -274,7 +274,7 @@ async def run_plans(client: AsyncClient) -> None:
 
 
 async def show_history(client: AsyncClient) -> None:
-    """What was executed and what became of it."""
+    """What was executed and how it ended."""
     table = Table(title="History", title_justify="left", box=box.ROUNDED)
     for name in ("plan", "result", "runs", "seconds", "what happened"):
         table.add_column(name, justify="right" if name == "seconds" else "left")
@@ -310,7 +310,7 @@ def heading(number: int, text: str) -> None:
 
 def say_how_to_go_on() -> None:
     """What to type next."""
-    console.print("\nHow to go on:")
+    console.print("\nWhat to try next:")
     for command, meaning in (
         ("make run", "keep a server running in this terminal; then, in another one:"),
         (".venv/bin/qserver environment open --wait", "load the startup code"),

@@ -23,7 +23,7 @@ type watch struct {
 	client
 	itemUID  string
 	measured *readings
-	// token is where to go on; empty before the snapshot is complete.
+	// token is where to continue; empty before the snapshot is complete.
 	token   string
 	started bool
 	lost    bool

@@ -91,7 +91,7 @@ async def raw(shared_stack: Stack) -> AsyncIterator[Stubs]:
 
 
 def shell(address: str) -> Shell:
-    """Runs the real command against a server; words may be bytes that are no text. Keywords are variables."""
+    """Runs the real command against a server; words may be bytes that are not text. Keywords are variables."""
 
     def run(*words: str | bytes, **variables: str) -> subprocess.CompletedProcess[bytes]:
         command: list[str | bytes] = [str(COMMANDS / "qserver"), *words]

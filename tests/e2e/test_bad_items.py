@@ -137,11 +137,11 @@ BAD_ITEMS: dict[str, tuple[item_pb2.ItemSpec, str, str, str]] = {
         "item.args[0][1]",
         "there is no 'det3' that you may use; did you mean",
     ),
-    "a function that is no plan": (
+    "a function that is not a plan": (
         item(name="give", args=["x"]),
         "PLAN_NOT_FOUND",
         "item.name",
-        "There is a function give, but it is no plan",
+        "There is a function give, but it is not a plan",
     ),
     "metadata with a name of the RunEngine's": (
         item(name="one_run", meta={"subs": 1, "sample": "gold"}),

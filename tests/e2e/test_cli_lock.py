@@ -159,7 +159,7 @@ def test_without_a_key_it_is_said_how_to_give_one(qserver: Shell, words: list[st
 def test_a_note_of_several_words_without_quotes_is_refused_with_a_hint(qserver: Shell) -> None:
     answer = qserver("-k", KEY, "lock", "queue", "work", "in", "the", "hutch")
     assert answer.returncode == 1
-    assert "put into quotes" in answer.stderr.decode()
+    assert "put a note of several words in quotes" in answer.stderr.decode()
 
 
 def test_why_names_the_lock_its_holder_and_note_and_what_to_type(qserver: Shell) -> None:

@@ -143,7 +143,7 @@ async def test_ctrl_c_ends_the_waiting_for_an_item_and_for_a_pause_and_nothing_e
     running, handle = await begun(shared_client, Plan("last_stretch", gate.path), Plan("one_run"))
     for words, sign, follow in (
         (("item", "wait", handle.uid), "waits at the front", "The item stays as it is. Follow it: qserver item wait"),
-        (("re", "pause", "--wait"), "has not taken effect yet", "What was asked for stays asked for. Follow it:"),
+        (("re", "pause", "--wait"), "has not taken effect yet", "The request stays in force. Follow it:"),
     ):
         async with waiting_qserver(shared_stack.address, *words) as waiting:
             await waiting.tells(sign)
@@ -239,7 +239,7 @@ async def test_a_plan_that_completes_instead_of_pausing_gives_exit_code_2(
 ) -> None:
     await begun(shared_client, Plan("last_stretch", gate.path))
     async with waiting_qserver(shared_stack.address, "re", "pause", "--wait") as waiting:
-        await waiting.tells("a pause was asked for and has not taken effect yet")
+        await waiting.tells("a pause was requested and has not taken effect yet")
         gate.open()
         code, out = await waiting.ends()
     assert code == 2

@@ -81,7 +81,7 @@ async def test_the_option_decides_and_is_never_replaced_by_another_group() -> No
     with running_stack("--default-user-group", "staff", startup=STARTUP) as running:
         async with AsyncClient(running.address) as client, connect(running.address) as stubs:
             await client.environment.open()
-            with pytest.raises(QueueServerError, match="none of the name 'staff', which the server was given by"):
+            with pytest.raises(QueueServerError, match="no group 'staff', the server's default by --default-user-gr"):
                 await client.queue.add(Plan("count", []))
             await set_permissions(stubs, admin=EVERYTHING, staff=ONLY_COUNT)
             assert (await client.queue.add(Plan("count", []))).item.user_group == "staff"

@@ -102,7 +102,7 @@ async def test_nothing_is_explained_while_a_plan_runs_and_a_pause_is(
     (handle,) = await begun(shared_client, Plan("stepping", gate.path))
     # A plan that waits for the gate for more than two seconds is said to wait.
     assert await explained(shared_client, but=K.PLAN_WAITS) == {}
-    assert "a plan is being executed" in qserver("why").stdout.decode()
+    assert "a plan is running" in qserver("why").stdout.decode()
     await shared_client.run_engine.pause(immediate=True)
     await until_state(shared_client, ManagerState.PAUSED)
     assert await explained(shared_client, but=K.PLAN_WAITS) == {K.PLAN_PAUSED: "RunEngineService/ResumePlan"}

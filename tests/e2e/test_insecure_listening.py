@@ -17,7 +17,7 @@ from tests.harness.services import DEMO_STARTUP, ManagerProcess, WorkerProcess
 from tests.harness.stack import Stack, running_stack
 
 LEAVE = "--insecure-listen"
-WARNING = "can run any code on this machine and move its devices, because no credentials are asked for"
+WARNING = "can run any code on this machine and move its devices, because no credentials are required"
 SERVICES = ["manager", "worker", "start-re-manager"]
 
 
@@ -44,7 +44,7 @@ def ended(service: str, directory: Path, *options: str, **environment: str) -> t
 def test_without_leave_no_service_listens_there_and_one_line_says_why(service: str, tmp_path: Path) -> None:
     code, (line,) = ended(service, tmp_path, "--listen", "0.0.0.0:0")
     assert code == 1
-    assert "Can't listen on 0.0.0.0:0: whoever reaches it could run any code on this machine" in line
+    assert "Can't listen on 0.0.0.0:0: anyone who reaches it could run any code on this machine" in line
     assert f"add {LEAVE}" in line
     assert not (tmp_path / "data").exists()
 

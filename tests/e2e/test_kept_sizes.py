@@ -93,7 +93,7 @@ async def test_answers_and_events_are_let_go_and_a_repetition_is_told_so_also_af
 async def test_a_queue_takes_a_megabyte_of_items_and_says_so(small: Parts, client: AsyncClient) -> None:
     for _ in range(MIB // LONG):
         await client.queue.add(long_plan())
-    with pytest.raises(QueueFull, match=r"may have 1 MiB together and have 100\d KiB: run or remove some"):
+    with pytest.raises(QueueFull, match=r"at most 1 MiB of items and has 100\d KiB: run or remove some"):
         await client.queue.add(long_plan())
     full = await queue(client)
     with pytest.raises(QueueFull):

@@ -60,7 +60,7 @@ async def test_a_request_that_comes_too_late_for_its_item_does_not_reach_the_nex
 async def test_the_command_line_names_an_item_too(shared_client: AsyncClient, gate: Gate, qserver: Shell) -> None:
     (handle,) = await begun(shared_client, Plan("stepping", gate.path))
     refusal = await asyncio.to_thread(qserver, "re", "abort", "now", "--item", "another")
-    assert b"'another' does not run" in refusal.stdout
+    assert b"'another' is not running" in refusal.stdout
     ended = await asyncio.to_thread(qserver, "re", "abort", "now", "--item", handle.uid, "--wait")
     assert ended.returncode == 0
     assert (await bounded(handle.result())).result.exit_status is ExitStatus.ABORTED

@@ -56,7 +56,7 @@ async def test_a_name_that_is_not_ascii_goes_with_an_item_from_the_queue_into_th
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        (b"\xff\xfe", "must be text in UTF-8, and is none from byte 0 on"),
+        (b"\xff\xfe", "must be text in UTF-8, and is not from byte 0 on"),
         ("admin\u202etxt".encode(), "leave out U+202E RIGHT-TO-LEFT OVERRIDE"),
         ("𐌰".encode() * 80, "at most 100 characters, and 300 bytes"),
         (("e" + "\u0301" * 3000).encode(), "at most 100 characters"),

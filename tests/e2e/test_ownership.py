@@ -176,7 +176,7 @@ def test_the_calls_tried_on_a_standby_are_all_that_there_are() -> None:
         for service in module.DESCRIPTOR.services_by_name.values()
         for method in service.methods
     }
-    # Whoever is no owner says so in its status.
+    # A Manager that is not the owner says so in its status.
     answered = {("Status", "GetStatus"), ("Status", "ExplainIdle"), ("Server", "GetServerInfo")}
     assert {(SERVICES.get(noun, noun.title()), method) for noun, method in tried} | answered == everything
 

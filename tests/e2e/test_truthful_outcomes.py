@@ -27,7 +27,7 @@ async def test_what_a_plan_took_away_is_in_the_history_with_all_its_runs_and_sta
     spoiled, after = (await history(parts_client))[1:]
     assert spoiled.result.exit_status is ExitStatus.COMPLETED
     (notice,) = spoiled.result.notices
-    assert "took away subscriptions of RE (store_nowhere)" in notice
+    assert "removed subscriptions of RE (store_nowhere)" in notice
     for entry in (spoiled, after):
         assert [run.exit_status for run in entry.result.runs] == ["success"]
     with parts.manager_killed():

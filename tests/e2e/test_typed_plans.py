@@ -133,7 +133,7 @@ async def test_a_wrong_field_is_refused_with_its_path(client: AsyncClient, plan:
     [
         (
             Plan("by_class", "det1"),
-            "must be the name of a device of the class XYStage, and 'det1' is none; there is 'xy'",
+            "must be the name of a device of the class XYStage, which 'det1' is not; there is 'xy'",
         ),
         (Plan("by_class", "xy", gain=5), "must be 1 or 10, not 5"),
         (Plan("list_scan", ["det1"], "motor1"), "must come in groups of 2"),

@@ -25,7 +25,7 @@ def snippets(page: Path) -> Iterator[tuple[int, str, str]]:
     for block in _BLOCK.finditer(text):
         kind, code, said = block.groups()
         line = text.count("\n", 0, block.start()) + 1
-        assert kind == "python", f"the block in line {line} is no snippet"
+        assert kind == "python", f"the block in line {line} is not a snippet"
         assert said is not None, f"the page does not say what comes out of the snippet in line {line}"
         yield line, code, said
 

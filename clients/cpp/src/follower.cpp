@@ -36,7 +36,7 @@ common::ItemResult Follower::watch(const std::function<void()>& when_watching) {
   request.set_resume_token(resume_token_);
   request.set_max_message_bytes(MAX_MESSAGE_BYTES);
   grpc::ClientContext context;
-  // While there is no Manager, gRPC goes on trying to connect, and the call waits for it.
+  // While there is no Manager, gRPC keeps trying to connect, and the call waits for it.
   context.set_wait_for_ready(true);
   const auto stream = events_->WatchEvents(&context, request);
   Response response;

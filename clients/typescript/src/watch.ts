@@ -22,7 +22,7 @@ const LONGEST_SILENCE = 30_000;
 
 /** Follows an item to its end, whatever happens to the connection meanwhile. */
 export class Watch {
-  /** Where to go on; empty before the snapshot is complete. */
+  /** Where to continue; empty before the snapshot is complete. */
   private token = "";
   private begun = false;
   private lost = false;

@@ -184,7 +184,7 @@ async def test_why_lists_each_obstacle_with_what_to_type(manager: ScriptedManage
     ended = await qserver("why")
     assert ended.code == 0
     assert ended.out.partition(" - ")[2] == (
-        "This stands in the way of the next plan:\n"
+        "This blocks the next plan:\n"
         "  1. Redis can't be reached.\n"
         "  2. There is no environment.\n"
         "     qserver environment open\n"
@@ -204,7 +204,7 @@ async def test_why_says_so_when_nothing_stands_in_the_way(manager: ScriptedManag
     manager.answers["ExplainIdle"] = status_service_pb2.ExplainIdleResponse(running_item_uid="u-1")
     ended = await qserver("why")
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.endswith(" - Nothing stands in the way: a plan is being executed.\n")
+    assert ended.out.endswith(" - Nothing blocks the queue: a plan is running.\n")
 
 
 async def test_why_tells_what_has_to_be_seen_to_before_it_stands_in_the_way(
@@ -212,7 +212,7 @@ async def test_why_tells_what_has_to_be_seen_to_before_it_stands_in_the_way(
 ) -> None:
     warning = "The disk of Redis is almost full: make room."
     manager.answers["ExplainIdle"] = status_service_pb2.ExplainIdleResponse(warnings=[warning])
-    assert (await qserver("why")).out.endswith(f"a plan is being executed.\n  !  {warning}\n")
+    assert (await qserver("why")).out.endswith(f"a plan is running.\n  !  {warning}\n")
     assert json.loads((await qserver("--json", "why")).out)["warnings"] == [warning]
 
 

@@ -73,7 +73,7 @@ async def test_a_watch_says_what_it_does_not_know(manager: ScriptedManager) -> N
     assert (code, err) == (0, "")
     assert [line.partition(" - ")[2] for line in lines[-7:]] == [
         "manager unknown, environment unknown",
-        "something happened that only a newer qserver can tell",
+        "something happened that only a newer qserver can show",
         "unknown: u",
         "queue stopped: unknown",
         "| ",

@@ -46,11 +46,11 @@ async def test_a_script_is_read_as_python_reads_it_and_sent_with_its_name(
     ("data", "sentence"),
     [
         (TEXT.encode("utf-16"), "is UTF-16, which Python does not read: save it as UTF-8."),
-        (TEXT.encode("iso8859-2"), "is no UTF-8 text, and its first lines name no other encoding that fits"),
-        (b"# coding: klingon\n", "is no UTF-8 text, and its first lines name no other encoding that fits"),
+        (TEXT.encode("iso8859-2"), "is not UTF-8 text, and its first lines name no other encoding that fits"),
+        (b"# coding: klingon\n", "is not UTF-8 text, and its first lines name no other encoding that fits"),
         (
             b"# coding: ascii\n" + TEXT.encode(),
-            "is no UTF-8 text, and its first lines name no other encoding that fits",
+            "is not UTF-8 text, and its first lines name no other encoding that fits",
         ),
     ],
 )

@@ -45,7 +45,7 @@ def test_any_other_address_has_to_be_asked_for(address: str) -> None:
 
 @pytest.mark.parametrize("host", ["locahost", "Localhosts", "lcoalhost"])
 def test_a_misspelt_localhost_is_told(host: str) -> None:
-    with pytest.raises(ListenError, match=f"{host}:1: did you mean localhost[?] Whoever reaches it could run any code"):
+    with pytest.raises(ListenError, match=f"{host}:1: did you mean localhost[?] Anyone who reaches it could run any"):
         refuse_unasked(f"{host}:1", insecure=False)
 
 
@@ -82,7 +82,7 @@ def test_a_port_that_is_taken_is_noticed() -> None:
     ("address", "sentence"),
     [
         ("no-such-host.invalid:1", "the host no-such-host.invalid is unknown"),
-        ("192.0.2.1:0", "192.0.2.1 is no address of this machine"),
+        ("192.0.2.1:0", "192.0.2.1 is not an address of this machine"),
     ],
 )
 def test_a_host_that_is_not_this_machine_is_told_with_one_that_is(address: str, sentence: str) -> None:

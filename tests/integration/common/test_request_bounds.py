@@ -1,4 +1,4 @@
-"""Requests of every size reach the handler as they were sent, and bytes that are no request do not."""
+"""Requests of every size reach the handler as they were sent, and bytes that are not a request do not."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_bytes_that_are_no_message_are_refused(channel: grpc.aio.Channel, 
 async def test_a_request_beyond_its_bytes_is_refused_unread(channel: grpc.aio.Channel) -> None:
     reason, status = await refused(channel, "RemoveItems", b"\xff" * (1024 * 1024 + 1))
     assert reason == "REQUEST_TOO_LARGE"
-    assert "1048577 bytes and may have 1048576" in status.message
+    assert "1048577 bytes, and at most 1048576 are allowed" in status.message
     assert "several requests" in field_violation(status).description
 
 
@@ -122,4 +122,4 @@ async def test_an_item_that_is_too_long_for_anything_is_not_decoded(channel: grp
     long = delimited(1, delimited(3, b"\x0a\x00" * 1_100_000))
     reason, status = await refused(channel, "AddItems", short * 3 + long + short)
     assert (reason, field_violation(status).field) == ("REQUEST_TOO_LARGE", "items[3]")
-    assert "has 2200005 bytes and may have 2097152" in status.message
+    assert "has 2200005 bytes, and at most 2097152 are allowed" in status.message

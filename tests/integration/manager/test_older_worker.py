@@ -18,7 +18,7 @@ from queueserver_rpc.status import Refusal, abort
 from tests.unit.manager.run_engine_desk import desk
 from tests.unit.manager.scripted_worker import CLOSED
 
-_UNKNOWN = Refusal(grpc.StatusCode.INVALID_ARGUMENT, "FIELD_UNKNOWN", "17 is no field that this server knows.")
+_UNKNOWN = Refusal(grpc.StatusCode.INVALID_ARGUMENT, "FIELD_UNKNOWN", "17 is not a field that this server knows.")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ async def worker() -> AsyncIterator[GrpcWorker]:
 
 
 async def test_what_it_does_not_know_is_told_with_the_way_out(worker: GrpcWorker) -> None:
-    with pytest.raises(WorkerOutdated, match=r"17 is no field .* run the same version of both"):
+    with pytest.raises(WorkerOutdated, match=r"17 is not a field .* run the same version of both"):
         await worker.open_environment("e")
     with pytest.raises(WorkerOutdated, match="lacks a method"):
         await worker.close_environment()

@@ -45,7 +45,7 @@ def test_it_says_what_is_waited_for_while_redis_takes_no_changes_and_is_ready_af
 def test_a_second_server_on_the_same_redis_is_a_standby_and_ready_when_the_first_ends(redis: RedisProcess) -> None:
     with running_stack("--redis-addr", redis.url) as first, running_stack("--redis-addr", redis.url) as second:
         output = second.supervisor.output
-        output.wait_for(f"Standby on {second.address}: the queue is owned by the Manager at {first.address}")
+        output.wait_for(f"Standby on {second.address}: the Manager at {first.address} owns the queue")
         assert "Ready:" not in str(output)
         first.stop()
         output.wait_for(f"Ready: clients connect to {second.address}")

@@ -45,7 +45,7 @@ def data(tmp_path: Path) -> Path:
         (["--listen", "localhost:²"], "Give --listen as HOST:PORT"),
         (["--listen", "localhost:" + "9" * 5000], "Give --listen as HOST:PORT"),
         (["--listen", "no-such-host.invalid:0", "--insecure-listen"], "the host no-such-host.invalid is unknown"),
-        (["--listen", "192.0.2.1:0", "--insecure-listen"], "192.0.2.1 is no address of this machine"),
+        (["--listen", "192.0.2.1:0", "--insecure-listen"], "192.0.2.1 is not an address of this machine"),
         (["--listen", "unix:/does/not/exist/socket"], "create the directory /does/not/exist first"),
         (["--advertise-address", "here"], "--advertise-address must be HOST:PORT as clients can reach it"),
         (
@@ -60,11 +60,11 @@ def data(tmp_path: Path) -> Path:
         (["--redis-addr", "no-such-host.invalid"], "the host no-such-host.invalid is unknown. Correct --redis-addr"),
         (["--redis-addr", "unix:///does/not/exist"], "no such file or directory. Start it, or correct --redis-addr"),
         (["--data-dir", "/dev/null/data"], "not a directory. Choose another by --data-dir"),
-        (["--data-dir", "/dev/null"], "it is no directory. Choose another by --data-dir"),
+        (["--data-dir", "/dev/null"], "it is not a directory. Choose another by --data-dir"),
         (["--user-group-permissions", "/does/not/exist.yaml"], "Give --user-group-permissions a file that is there"),
         (["--no-such-option"], "there is no option --no-such-option. All options: start-re-manager -h"),
         (["--redis-adr", "x"], "there is no option --redis-adr (did you mean --redis-addr?). All options"),
-        (["beamline"], "'beamline' is no option, and belongs to none"),
+        (["beamline"], "'beamline' is neither an option nor the value of one"),
         (["--keep-re", "--startup-profile", "no-such-profile"], "Correct the profile's name"),
     ],
 )

@@ -69,7 +69,7 @@ def test_queue_and_permissions_of_the_demo_never_become_those_of_an_instrument(
         (["--startup-profile", "p", "--ipython-dir", "/x"], "There is no directory /x/profile_p/startup"),
         (["--startup-profile", ""], "--startup-profile must not be empty"),
         (["--startup-script", "/does/not/exist.py"], "There is no file /does/not/exist.py"),
-        (["--startup-module", "startup.py/x"], "is no module"),
+        (["--startup-module", "startup.py/x"], "is not a module"),
         (["--ipython-dir", "/"], "Name one by --startup-profile"),
         (["--startup-dir", "/", "--ipython-dir", "/"], "Name one by --startup-profile"),
     ],

@@ -59,9 +59,9 @@ def test_the_console_is_shown_unless_it_is_not_wanted() -> None:
         ([*COMMON, "--startup-profile", "p", "--startup-module", "m"], "choose one source"),
         ([*COMMON, "--startup-dir", "missing"], "there is no directory"),
         ([*COMMON, "--startup-profile", "missing", "--ipython-dir", "ipython"], "profile_missing"),
-        ([*COMMON, "--startup-profile", "../x"], "no name of an IPython profile"),
+        ([*COMMON, "--startup-profile", "../x"], "is not a name of an IPython profile"),
         ([*COMMON, "--startup-dir", "d", "--ipython-dir", "ipython"], "--ipython-dir"),
-        ([*COMMON, "--startup-module", "startup.py/x"], "no name of a module"),
+        ([*COMMON, "--startup-module", "startup.py/x"], "is not a name of a module"),
         (["--listen", "x", "--startup-dir", "d"], "--state-dir"),
         ([*COMMON, "--startup-dir", "d", "--journal-bytes", "0"], "must be a positive whole number of bytes, not 0"),
         (

@@ -37,7 +37,7 @@ def uid(word: str) -> str:
     if _SHOWN_UID.fullmatch(word):
         return word
     if not word or word in _ENDS or word in _BESIDE or word.startswith("-") or number(word) is not None:
-        raise WrongCommand(f"{word!r} stands where the uid of an item is expected.")
+        raise WrongCommand(f"{word!r} is not the uid of an item, which is expected here.")
     return word
 
 

@@ -281,7 +281,7 @@ class RunEngineMissing(InvalidState):
 
 
 class RunEngineBusy(InvalidState):
-    """The RunEngine runs something that was not started by the queue: wait, or destroy the environment."""
+    """The RunEngine runs something that the queue did not start: wait, or destroy the environment."""
 
 
 class RunEnginePanicked(InvalidState):

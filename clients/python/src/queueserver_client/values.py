@@ -64,21 +64,21 @@ def text(value: object, path: str) -> str:
 def index(value: int, path: str) -> int:
     """Check an index that is about to be sent."""
     if isinstance(value, bool) or not -INDEX_LIMIT <= value < INDEX_LIMIT:
-        raise ValueNotRepresentable.at(path, f"is not an index: {value!r} is no whole number of 32 bits.")
+        raise ValueNotRepresentable.at(path, f"must be a whole number of 32 bits, not {value!r}.")
     return value
 
 
 def revision(value: int, path: str) -> int:
     """Check a revision that is about to be sent."""
     if isinstance(value, bool) or not 0 <= value < REVISION_LIMIT:
-        raise ValueNotRepresentable.at(path, f"is no revision: {value!r} is no whole number from 0 to 2**63 - 1.")
+        raise ValueNotRepresentable.at(path, f"must be a whole number from 0 to 2**63 - 1, not {value!r}.")
     return value
 
 
 def size(value: int, path: str) -> int:
     """Check a count that is about to be sent."""
     if isinstance(value, bool) or not 0 <= value < SIZE_LIMIT:
-        raise ValueNotRepresentable.at(path, f"is no count: {value!r} is no whole number from 0 to {SIZE_LIMIT - 1}.")
+        raise ValueNotRepresentable.at(path, f"must be a whole number from 0 to {SIZE_LIMIT - 1}, not {value!r}.")
     return value
 
 

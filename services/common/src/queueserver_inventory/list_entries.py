@@ -1,7 +1,7 @@
 """Plans and devices as nested dictionaries, in the form that clients of bluesky-queueserver know.
 
 Guarantees: what a description says is in its entry, and can be read back, except for what no entry has a place
-for: the order of components, the fields of a record, the class of a device, a default that is no Python literal (its
+for: the order of components, the fields of a record, the class of a device, a default that is not a Python literal (its
 text is there, as a text), a type of which a part can't be expressed (the parameter counts as not annotated then).
 """
 
@@ -204,7 +204,7 @@ def _number(value: object) -> float:
     try:
         return float(value)  # type: ignore[arg-type] # whatever it is, it is a number or refused
     except (TypeError, ValueError) as error:
-        raise EntryError(f"a limit of a parameter is no number: {value!r}") from error
+        raise EntryError(f"a limit of a parameter is not a number: {value!r}") from error
 
 
 def _given(**values: Any) -> Entry:

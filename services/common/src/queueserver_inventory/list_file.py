@@ -57,7 +57,7 @@ def read_list(text: str) -> pb.Inventory:
 def _checked(description: D, most: int) -> D:
     size = description.ByteSize()
     if size > most:
-        raise EntryError(f"its description has {size} bytes and can have {most}")
+        raise EntryError(f"its description has {size} bytes, and at most {most} are allowed")
     return description
 
 

@@ -19,7 +19,7 @@ LONGEST_TEXT: Final = 64 * 1024 * 1024
 #: The most values that are read; what aliases of YAML refer to counts each time.
 MOST_NODES: Final = 5_000_000
 
-FIRST_LINE: Final = "# This file is generated automatically; whoever edits it loses the changes."
+FIRST_LINE: Final = "# This file is generated automatically; edits are lost."
 DEVICES: Final = "existing_devices"
 PLANS: Final = "existing_plans"
 # The loader in C ends the process when its stack is used up, at some 30,000 levels.
@@ -30,7 +30,7 @@ _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class ListFileError(ValueError):
-    """The text is no list of plans and devices; the message is one sentence that says why."""
+    """The text is not a list of plans and devices; the message is one sentence that says why."""
 
 
 def load_list(text: str) -> dict[str, list[tuple[str, Any]]]:
@@ -47,7 +47,7 @@ def load_list(text: str) -> dict[str, list[tuple[str, Any]]]:
         content = _loaded(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         problem = yaml_problem(error)
-        raise ListFileError(f"The list of plans and devices is no YAML ({problem}); generate it again.") from error
+        raise ListFileError(f"The list of plans and devices is not YAML ({problem}); generate it again.") from error
     if _size(content, {}) > MOST_NODES:
         raise ListFileError(f"The list of plans and devices has more than {MOST_NODES:,} parts; generate it again.")
     if not isinstance(content, Mapping):

@@ -121,7 +121,9 @@ def device_pattern(text: str) -> DevicePattern:
         return DevicePattern(text, _name=_device_name(text))
     kind, *parts = text.split(":")
     if kind and kind not in _KINDS:
-        raise _wrong(text, f"{_shown(kind)} before the first ':' is no kind of device, those are {', '.join(_KINDS)}")
+        raise _wrong(
+            text, f"{_shown(kind)} before the first ':' is not a kind of device, those are {', '.join(_KINDS)}"
+        )
     parts, rest, depth = _split_rest(text, parts)
     levels = [_level(text, part, last=index == len(parts) - 1 and not rest) for index, part in enumerate(parts)]
     return DevicePattern(
@@ -179,7 +181,7 @@ def _plain_name(text: str) -> str:
 
 
 def _no_name(text: str, rule: str) -> PatternError:
-    return PatternError(f"{_shown(text)} is no name: a name has {rule}; a pattern has ':', as in ':^det'.")
+    return PatternError(f"{_shown(text)} is not a name: a name has {rule}; a pattern has ':', as in ':^det'.")
 
 
 def _split_rest(text: str, parts: list[str]) -> tuple[list[str], str, int | None]:
@@ -215,7 +217,7 @@ def _expression(text: str, part: str) -> Expression:
 
 
 def _wrong(text: str, why: str) -> PatternError:
-    return PatternError(f"{_shown(text)} is no pattern: {why}.")
+    return PatternError(f"{_shown(text)} is not a pattern: {why}.")
 
 
 def _shown(text: str) -> str:

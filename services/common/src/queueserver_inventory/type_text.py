@@ -26,7 +26,7 @@ _LONGEST_SHOWN: Final = 80
 
 
 class TypeTextError(ValueError):
-    """The text is no type, or the type has no text; the message is one sentence that says why."""
+    """The text is not a type, or the type has no text; the message is one sentence that says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _parsed(text: str) -> ast.expr:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise TypeTextError(
-            f"{_shown(text)} is no type: write, for example, typing.List[int] or int | None."
+            f"{_shown(text)} is not a type: write, for example, typing.List[int] or int | None."
         ) from error
 
 
@@ -103,19 +103,19 @@ class _Reader:
             return union_of(self.tree(option, level + 1) for option in _options(node))
         if isinstance(node, ast.Subscript):
             return self._generic(node, level + 1)
-        return self._unknown(f"{_source(node)} is no type.")
+        return self._unknown(f"{_source(node)} is not a type.")
 
     def _constant(self, node: ast.Constant, level: int) -> ParameterType:
         if node.value is None:
             return ParameterType(kind=ParameterType.KIND_NONE)
         if isinstance(node.value, str):
             return self.tree(_parsed(node.value), level + 1)
-        return self._unknown(f"{node.value!r} is no type: write Literal[{node.value!r}] for a single value.")
+        return self._unknown(f"{node.value!r} is not a type: write Literal[{node.value!r}] for a single value.")
 
     def _named(self, node: ast.expr) -> ParameterType:
         name = _dotted(node)
         if name.count(".") > MOST_LEVELS:
-            raise TypeTextError(f"{_shown(name)} is no type: a name has at most {MOST_LEVELS} dots.")
+            raise TypeTextError(f"{_shown(name)} is not a type: a name has at most {MOST_LEVELS} dots.")
         listed = self._listed(name)
         if listed is not None:
             return listed
@@ -160,14 +160,14 @@ class _Reader:
             return self._named(node.value)
         if word in ("type", "Type"):
             return ParameterType()
-        return self._unknown(f"{_source(node)} is no type: {_source(node.value)} takes no types in brackets.")
+        return self._unknown(f"{_source(node)} is not a type: {_source(node.value)} takes no types in brackets.")
 
     def _with_types(self, word: str, node: ast.Subscript, level: int, inside: list[ast.expr]) -> ParameterType:
         """A type made of those in its brackets."""
         least, most = words.WITH_TYPES[word]
         if not least <= len(inside) <= most:
             wanted = "the types of keys and of values" if word in words.MAPS else "one type in brackets"
-            return self._unknown(f"{_source(node)} is no type: {word} takes {wanted}.")
+            return self._unknown(f"{_source(node)} is not a type: {word} takes {wanted}.")
         if word == "Annotated":
             return self.tree(inside[0], level)
         parts = [self.tree(part, level) for part in inside]

@@ -71,7 +71,7 @@ def _long_message(message: Message, piece: bytes) -> tuple[str | None, int]:
 
 
 def pieces(data: bytes) -> Iterator[bytes]:
-    """The whole of ``data``, cut between fields, a long field alone. Raises DecodeError if it is no message."""
+    """The whole of ``data``, cut between fields, a long field alone. Raises DecodeError if it is not a message."""
     start = end = 0
     while end < len(data):
         begin, end = end, end_of_field(data, end)

@@ -46,7 +46,7 @@ class Bounds:
         return RequestFault(
             ErrorReason.ERROR_REASON_REQUEST_TOO_LARGE,
             "",
-            f"has {len(data)} bytes and may have {self.max_bytes}: "
+            f"has {len(data)} bytes, and at most {self.max_bytes} are allowed: "
             "send it in several requests, or put large data into a file and pass its name",
         )
 
@@ -84,7 +84,7 @@ def too_long_element(message: Message, piece: bytes, path: str) -> RequestFault 
     return RequestFault(
         ErrorReason.ERROR_REASON_REQUEST_TOO_LARGE,
         f"{where}[{len(getattr(message, field.name))}]",
-        f"has {length} bytes and may have {ELEMENT_BYTES}: put large data into a file and pass its name",
+        f"has {length} bytes, and at most {ELEMENT_BYTES} are allowed: put large data into a file and pass its name",
     )
 
 

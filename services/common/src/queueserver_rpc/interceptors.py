@@ -42,7 +42,7 @@ _UNDECODABLE = refused(
 )
 _INTERRUPTED = refused(
     ErrorReason.ERROR_REASON_INTERRUPTED,
-    "The service was interrupted in its answer: look whether what you asked for was done, or repeat the request under "
+    "The service was interrupted in its answer: check whether your change was made, or repeat the request under "
     "the same request_id.",
     retry_after=1.0,
     metadata=FATE_UNKNOWN,

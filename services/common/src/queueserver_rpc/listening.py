@@ -41,7 +41,7 @@ def add_insecure_option(parser: argparse.ArgumentParser) -> None:
         INSECURE_OPTION,
         action="store_true",
         help="let --listen be an address that others than this machine's own programs can reach, although no "
-        f"credentials are asked for: anyone who reaches it can run any code; also from {INSECURE_VARIABLE}=1",
+        f"credentials are required: anyone who reaches it can run any code; also from {INSECURE_VARIABLE}=1",
     )
 
 
@@ -91,8 +91,8 @@ def refuse_unasked(address: str, *, insecure: bool) -> None:
     host, _ = host_and_port(address)
     misspelt = difflib.get_close_matches(host.lower(), ["localhost"], cutoff=0.8)
     raise ListenError(
-        f"Can't listen on {address}: {'did you mean localhost? Whoever' if misspelt else 'whoever'} reaches it could "
-        "run any code on this machine, because no credentials are asked for. Listen on 127.0.0.1 or on a unix socket, "
+        f"Can't listen on {address}: {'did you mean localhost? Anyone' if misspelt else 'anyone'} who reaches it could "
+        "run any code on this machine, because no credentials are required. Listen on 127.0.0.1 or on a unix socket, "
         f"or add {INSECURE_OPTION} if only those whom you trust can reach it (docs/how-to/security.md)."
     )
 
@@ -100,8 +100,8 @@ def refuse_unasked(address: str, *, insecure: bool) -> None:
 def warning(address: str) -> str:
     """What it means to listen on an address that reaches beyond this machine."""
     return (
-        f"Whoever reaches {address} can run any code on this machine and move its devices, because no credentials are "
-        f"asked for ({INSECURE_OPTION}): let a firewall guard it."
+        f"Anyone who reaches {address} can run any code on this machine and move its devices, because no credentials "
+        f"are required ({INSECURE_OPTION}): let a firewall guard it."
     )
 
 
@@ -136,7 +136,7 @@ def _reason(error: OSError, host: str) -> str:
     if error.errno == errno.EACCES:
         return "this port is reserved for the system. Choose one above 1023."
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"{host} is no address of this machine. {_OTHER_ADDRESS}"
+        return f"{host} is not an address of this machine. {_OTHER_ADDRESS}"
     return f"{error.strerror}. {_OTHER_ADDRESS}"
 
 

@@ -22,7 +22,7 @@ from queueserver_rpc.faults import RequestFault
 from queueserver_rpc.reasons import ErrorReason
 
 _CONTRACT, _REASON = "queueserver.", ErrorReason.ERROR_REASON_FIELD_UNKNOWN
-#: Fields of JSON values that are no step of a path: people write `item.kwargs.num`.
+#: Fields of JSON values that are not steps of a path: people write `item.kwargs.num`.
 _SILENT = {
     "google.protobuf.Struct.fields",
     "google.protobuf.ListValue.values",
@@ -102,7 +102,7 @@ def _fault(message: Message, data: bytes, path: str = "", before: Message | None
     where, number_is_known = found or (path or "request", False)
     if number_is_known:
         return RequestFault(_REASON, where, "is encoded in a way that this server does not know: use a newer server")
-    return RequestFault(_REASON, where, "is no field that this server knows: " + _WAY_OUT)
+    return RequestFault(_REASON, where, "is not a field that this server knows: " + _WAY_OUT)
 
 
 def _unknown(kind: Any, data: memoryview, path: str, before: Message | None = None) -> Work[tuple[str, bool] | None]:

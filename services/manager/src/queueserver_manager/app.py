@@ -189,7 +189,7 @@ class Manager:
                 self._current_term.close(None)
                 self._board.collect_from(self._facts)
             if defect is not None:
-                _log.error("A defect ended this term; the next one begins from what is stored", exc_info=defect)
+                _log.error("A defect ended this term; the next term begins from what is stored", exc_info=defect)
                 await next_turn_after(_AFTER_DEFECT_SECONDS)
 
     async def _win(self, lease: Lease) -> int:
@@ -203,7 +203,7 @@ class Manager:
                 if term.epoch:
                     return term.epoch
                 if self._shows_other(term.owner_address):
-                    _log.info("Standby: the queue is owned by the Manager at %s", term.owner_address)
+                    _log.info("Standby: the Manager at %s owns the queue", term.owner_address)
                 self._announce()
                 await lease.wait_until_free(term.remaining)
             except (RedisError, OSError) as error:

@@ -81,7 +81,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         default=value_of("REDIS_URL"),
         metavar="URL",
         help=f"redis://…, rediss://…, unix://… or host:port; a URL with a password is better given in "
-        f"{REDIS_VARIABLE}, because everybody on the machine can read command lines",
+        f"{REDIS_VARIABLE}, because all users of the machine can read command lines",
     )
     parser.add_argument(
         "--data-dir",

@@ -42,7 +42,7 @@ def generate_list(startup: StartupOptions, file: Path, *, ignore_invalid_plans: 
             )
         text = _text_of(made)
     if not text:
-        raise ListGenerationError("The startup code ended the process: let it not call os._exit.")
+        raise ListGenerationError("The startup code ended the process: remove the call of os._exit.")
     try:
         write_atomically(file, text)
     except OSError as error:

@@ -98,7 +98,7 @@ def read_startup_options(given: argparse.Namespace) -> StartupOptions:
 def profile_directory(profile: str, ipython_directory: Path | None) -> Path:
     """Find the startup directory of an IPython profile. Raises StartupOptionError if there is none."""
     if not profile or os.sep in profile:
-        raise StartupOptionError(f"'{profile}' is no name of an IPython profile: give for example 'collection'")
+        raise StartupOptionError(f"'{profile}' is not a name of an IPython profile: give for example 'collection'")
     try:
         root = ipython_directory or absolute_path(os.environ.get("IPYTHONDIR") or "~/.ipython")
     except argparse.ArgumentTypeError as error:
@@ -120,7 +120,7 @@ def check_directory(folder: Path) -> None:
 def _check_module_name(name: str) -> None:
     if not all(part.isidentifier() for part in name.split(".")):
         raise StartupOptionError(
-            f"'{name}' is no name of a module: give --startup-module a dotted name, for example beamline.startup"
+            f"'{name}' is not a name of a module: give --startup-module a dotted name, for example beamline.startup"
         )
 
 
@@ -132,7 +132,7 @@ def _wrong_number(sources: list[str]) -> str:
 
 def _levels(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text} is no number of levels")
+        raise argparse.ArgumentTypeError(f"{text} is not a number of levels")
     return int(text)
 
 

@@ -98,7 +98,7 @@ def test_what_no_client_could_read_fails_the_task_and_is_named(hardy: Environmen
     ("name", "complaint"),
     [
         ("eco", "the environment has no function 'eco'; did you mean echo?"),
-        ("number", "'number' is no function but an object of type int."),
+        ("number", "'number' is not a function but an object of type int."),
         ("count", "'count' is a plan: add it to the queue instead."),
         ("soon", "'soon' is an async function: let an ordinary function wait for it."),
         ("deep", "more than 24 deep"),

@@ -218,8 +218,8 @@ def test_what_a_plan_takes_away_from_those_after_it_is_told(hardy: EnvironmentCh
     result = hardy.run("takes_away")
     assert (result.exit_status, result.message) == (pb.EXIT_STATUS_COMPLETED, "")
     taken, changed = result.notices
-    assert "took away subscriptions of RE (Store.take)" in taken
-    assert changed == "The plan changed RE.msg_hook and left it so for the plans that follow."
+    assert "removed subscriptions of RE (Store.take)" in taken
+    assert changed == "The plan changed RE.msg_hook and did not restore it for the plans that follow."
     hardy.wait_for_output(taken)
     hardy.run("puts_back")
     assert not hardy.run("stop_inside").notices
@@ -268,7 +268,7 @@ def test_commands_that_a_plan_takes_away_from_those_after_it_are_told(startup: M
     with environment_child("--startup-dir", startup(a=STARTUP)) as child:
         child.ready()
         (taken,) = child.run("takes_commands_away").notices
-        assert taken.startswith("The plan took away commands of RE (pause, subscribe): every plan that needs one of")
+        assert taken.startswith("The plan removed commands of RE (pause, subscribe): every plan that needs one of")
 
 
 def test_a_plan_whose_event_loop_is_closed_fails_and_no_other_begins(startup: MakeFolder) -> None:

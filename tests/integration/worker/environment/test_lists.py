@@ -52,7 +52,7 @@ def test_what_can_not_be_meant_is_told_before_anything_is_loaded(tmp_path: Path)
         ({}, "say where the startup code is"),
         ({"startup_dir": str(tmp_path), "startup_module_name": "m"}, "choose one source"),
         ({"startup_dir": str(tmp_path / "missing")}, "there is no directory"),
-        ({"startup_dir": str(tmp_path), "device_max_depth": -1}, "no number of levels"),
+        ({"startup_dir": str(tmp_path), "device_max_depth": -1}, "is not a number of levels"),
     ):
         with pytest.raises(RuntimeError, match=sentence):
             gen_list_of_plans_and_devices(file_dir=str(tmp_path), **arguments)  # type: ignore[arg-type] # of many types

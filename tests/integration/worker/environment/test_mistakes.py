@@ -69,7 +69,7 @@ def test_a_misspelt_device_that_a_plan_takes_as_text_is_named_when_the_plan_fail
     by_message = hardy.run("align", "motr1")
     in_a_list = hardy.run("grid_scan", ["det1"], "motr1", -1, 1, 3, "motor2", 0, 1, 3)
     for result in (by_attribute, by_message, in_a_list):
-        assert result.message.startswith("Plan failed: 'motr1' is no device; did you mean 'motor1'"), result.message
+        assert result.message.startswith("Plan failed: 'motr1' is not a device; did you mean 'motor1'"), result.message
         assert result.failure_cause == pb.FAILURE_CAUSE_PLAN_ERROR
         assert result.traceback.count("Traceback") == 1
         assert "queueserver_worker/" not in result.traceback
@@ -92,7 +92,7 @@ def test_a_failure_that_is_about_something_else_stays_as_it_is(hardy: Environmen
 
 
 def test_a_function_that_is_no_plan_is_told_apart_from_one_that_does_not_exist(hardy: EnvironmentChild) -> None:
-    assert "There is a function no_plan, but it is no plan: it contains no `yield`" in hardy.run("no_plan").message
+    assert "There is a function no_plan, but it is not a plan: it contains no `yield`" in hardy.run("no_plan").message
     assert "There is a function no_plan" in hardy.simulate("no_plan").problems[0].message
 
 

@@ -11,7 +11,7 @@ def test_files_run_in_alphabetical_order_in_one_namespace_and_each_is_announced(
         a_first="value = 1\nassert __name__ == '__main__' and __file__.endswith('a_first.py')",
         b_second="value += 1\nprint(f'value is {value}')\nassert __file__.endswith('b_second.py')",
     )
-    (folder / "notes.txt").write_text("this is no startup file")
+    (folder / "notes.txt").write_text("this is not a startup file")
     with environment_child("--startup-dir", folder) as child:
         ready = child.ready()
         child.wait_for_output("value is 2")
@@ -100,7 +100,7 @@ def test_ipython_style_startup_code_gets_a_stand_in(startup: MakeFolder) -> None
         child.wait()
     assert "x 5" in child.stdout
     assert (Path(failure.file).name, failure.line) == ("d.py", 1)
-    assert "%motors is no magic of this environment" in failure.message
+    assert "%motors is not a magic of this environment" in failure.message
 
 
 def test_a_run_engine_of_the_startup_code_is_kept_and_its_state_hook_still_called(startup: MakeFolder) -> None:

@@ -91,18 +91,18 @@ def test_a_text_without_a_plan_is_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("name: [\n", "no YAML in line 2"),
-        ("name: a\n  b: c: d", "no YAML in line"),
+        ("name: [\n", "is not YAML in line 2"),
+        ("name: a\n  b: c: d", "is not YAML in line"),
         ("- a\n- b\n", "must have keys"),
         ("just words", "must have keys"),
         ("args: [1]\n", "PLAN needs a name"),
         ("name: count\nargs: 5\n", "PLAN has args of type int"),
         ("name: count\nagrs: []\n", "unknown key 'agrs'"),
-        ("name: count\nargs: [.nan, !!python/object:os.system x]\n", "no YAML in line"),
+        ("name: count\nargs: [.nan, !!python/object:os.system x]\n", "is not YAML in line"),
         ("item_type: instruction\nname: pause\n", "The only instruction is queue_stop"),
         ("name: count\nargs: [!!binary aGk=]\n", "PLAN"),
-        ("name: count\nargs: " + "[" * 3000, "no YAML"),
-        ("\x00", "no YAML"),
+        ("name: count\nargs: " + "[" * 3000, "is not YAML"),
+        ("\x00", "is not YAML"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text: str, words: str) -> None:

@@ -7,7 +7,7 @@ from queueserver_inventory.type_text import write_type
 
 from tests.unit.common.inventory.type_notation import types
 
-# Anything that protobuf takes: lone surrogates are no text for it.
+# Anything that protobuf takes: lone surrogates are not text for it.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 _names = st.from_regex(r"[A-Za-z_]\w{0,5}", fullmatch=True) | st.sampled_from(["y", "null", "No", "e1", "true", "Ä"])
 _literals = st.sampled_from(["1", "-1.5", "'a'", "None", "True", "['det1']", "{'a': (1, 2)}", "''"])

@@ -137,8 +137,8 @@ def test_what_is_no_list_is_refused_with_advice(text: str) -> None:
         ("{parameters: 5}", "'parameters' must be a list"),
         ("{parameters: [5]}", "a parameter must be a mapping"),
         ("{parameters: [{name: a, kind: {name: ODD}}]}", "'ODD'"),
-        ("{parameters: [{name: a, annotation: {type: 'int |'}}]}", "is no type"),
-        ("{parameters: [{name: a, min: low}]}", "no number"),
+        ("{parameters: [{name: a, annotation: {type: 'int |'}}]}", "is not a type"),
+        ("{parameters: [{name: a, min: low}]}", "is not a number"),
         ("{parameters: [{name: a, annotation: {devices: 1, type: int}}]}", "'devices' of an annotation"),
         ("{properties: 1}", "'properties'"),
     ],
@@ -165,4 +165,4 @@ def test_a_description_that_no_answer_has_room_for_is_left_out_and_that_is_told(
     inventory = read_list(write_list(pb.Inventory(plans=plans, devices=devices)))
     assert [one.name for one in (*inventory.plans, *inventory.devices)] == ["short", "short"]
     assert [issue.name for issue in inventory.issues] == ["long", "long"]
-    assert f"can have {MAX_PLAN_BYTES}" in inventory.issues[0].message
+    assert f"at most {MAX_PLAN_BYTES} are allowed" in inventory.issues[0].message

@@ -43,8 +43,8 @@ def test_permissions_tolerate_a_depth_that_lists_of_plans_do_not() -> None:
     ("text", "reason"),
     {
         "": "The name is empty",
-        "1count": "'1count' is no name",
-        "stage.scan": "'stage.scan' is no name",
+        "1count": "'1count' is not a name",
+        "stage.scan": "'stage.scan' is not a name",
         "scan*": "a pattern has ':'",
         ":": "a part between colons is empty",
         ":a:b": "write one part only",

@@ -1,4 +1,4 @@
-"""A message that is decoded in pieces is the one that was sent, and what is no message is refused all the same."""
+"""A message that is decoded in pieces is the one that was sent, and what is not a message is refused all the same."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
     ({"items_in_queue": 0}, _K.QUEUE_EMPTY, "QueueService.AddItem", "qserver queue add plan '{\"name\": …}'"),
     ({"head_held": True}, _K.ITEM_HELD, "QueueService.UpdateItem", "qserver queue edit front"),
     (
-        {"head_problems": [Violation("item.name", "no such plan; list the plans to see which there are.")]},
+        {"head_problems": [Violation("item.name", "no such plan; list the plans to see which exist.")]},
         *(_K.ITEM_INVALID, "QueueService.UpdateItem", "qserver queue edit front"),
     ),
     ({"autostart": False}, _K.NOT_STARTED, "QueueService.StartQueue", "qserver queue start"),

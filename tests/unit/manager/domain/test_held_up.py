@@ -15,7 +15,7 @@ SINCE = "2001-09-09 01:46:40 UTC"
 SUSPENSIONS = [
     (
         Suspension(BEGUN),
-        f"The running plan has been suspended since {SINCE}; it continues by itself when it is let go.",
+        f"The running plan has been suspended since {SINCE}; it continues by itself when the suspender releases it.",
     ),
     (
         Suspension(BEGUN, "SuspendFloor", "current", "ring", "Signal current = 5 fell below 10.", 30.0),
@@ -33,7 +33,7 @@ SUSPENSIONS = [
     ),
 ]
 WAITS = [
-    (PlanWait(BEGUN), f"The running plan has been waiting since {SINCE} for something that is no device."),
+    (PlanWait(BEGUN), f"The running plan has been waiting since {SINCE} for something that is not a device."),
     (PlanWait(BEGUN, sleep=2.5), f"The running plan has been sleeping since {SINCE}, for 2.5 seconds in all."),
     (
         PlanWait(BEGUN, (AwaitedDevice("motor", "set", "1", "0", "4", "mm", 0.25), AwaitedDevice("det")), 3),

@@ -58,7 +58,7 @@ def test_a_queue_takes_items_up_to_its_size_and_refuses_one_byte_more() -> None:
     carry_out(record, add_items(record, [item("fits", 10)], Back(), bound))
     assert record.queue.size == 100
     before = state(record)
-    with pytest.raises(QueueFull, match=r"may have 100 bytes together and have 100 bytes: run or remove some"):
+    with pytest.raises(QueueFull, match=r"at most 100 bytes of items and has 100 bytes: run or remove some"):
         add_items(record, [item("over", 1)], Back(), bound)
     assert state(record) == before
 
@@ -139,7 +139,7 @@ async def test_a_repetition_whose_answer_was_let_go_is_told_so_and_not_carried_o
             await add(o, uid)
         before = state(o.record)
         assert state(o.store.stored) == before
-        with pytest.raises(AnswerNotKept, match="not carried out again"):
+        with pytest.raises(AnswerNotKept, match="is not repeated"):
             await add(o, "a")
         with pytest.raises(AnswerNotKept):
             await o.ledger.recall(reply("a"))

@@ -86,7 +86,7 @@ _C = ev.LockChange
         (_C.TAKEN_OVER, TAKEN, "anna", ASKS, "bob took over the lock from anna: the queue (alignment)"),
         (_C.REQUEST_REFUSED, HELD, "anna", ASKS, "anna refused bob the lock"),
         (_C.REQUEST_WITHDRAWN, HELD, "bob", ASKS, "bob no longer asks anna for the lock"),
-        (_C.REQUEST_EXPIRED, HELD, "", ASKS, "bob waited in vain for the lock of anna"),
+        (_C.REQUEST_EXPIRED, HELD, "", ASKS, "bob did not get the lock of anna"),
     ],
 )
 def test_a_change_of_the_lock_is_a_sentence_with_who(

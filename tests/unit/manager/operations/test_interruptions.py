@@ -132,7 +132,7 @@ async def test_a_request_that_names_an_item_reaches_no_other_and_changes_nothing
 ) -> None:
     async with desk(RUNNING) as d:
         d.current_term.record.autostart = True
-        with pytest.raises(ItemNotRunning, match="'r' does not run") as caught:
+        with pytest.raises(ItemNotRunning, match="'r' is not running") as caught:
             await ask_between_plans(d, verb, then, item_uid="r")
         assert caught.value.item_uid == "r"
         assert (d.worker.heard_for, d.current_term.record.autostart, d.current_term.store.commits) == (

@@ -94,7 +94,7 @@ async def test_permissions_that_somebody_else_changed_are_not_replaced() -> None
         await operations(o).set({"root": ROOT}, expecting)
 
         with pytest.raises(
-            RevisionMismatch, match="The permissions were changed at revision 3, after the 1"
+            RevisionMismatch, match="The permissions were changed at revision 3, and this request expects revision 1"
         ) as refusal:
             await operations(o).set(NEW, expecting)
         assert refusal.value.part == "permissions"

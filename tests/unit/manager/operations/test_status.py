@@ -108,5 +108,5 @@ async def test_a_step_that_the_table_does_not_have_is_logged_as_a_defect(
             desk.board.changed()
             await next_turn()
     assert [record.message for record in caplog.records] == [
-        "unforeseen step from EXECUTING_QUEUE to CREATING_ENVIRONMENT"
+        "unexpected transition from EXECUTING_QUEUE to CREATING_ENVIRONMENT"
     ]

@@ -80,7 +80,7 @@ def test_why_redis_does_not_run_is_known_better_by_the_process_that_starts_it() 
     watched.watch.note(Fault(S.UNREACHABLE, "gone"))
     assert watched.told[:2] == (
         S.UNREACHABLE,
-        "Redis at redis://here:1 can't be reached (gone): see that it runs and answers.",
+        "Redis at redis://here:1 can't be reached (gone): make sure that it runs and responds.",
     )
     watched.watch.note(None)
     assert watched.told == (S.OK, "", None)

@@ -153,7 +153,7 @@ def test_a_variable_that_is_misspelt_is_told_and_those_of_other_programs_are_not
     monkeypatch.setenv("QSERVER_DATADIR", "/x")
     for other in ("QSERVER_ADDRESS", "QSERVER_USER", "QSERVER_USER_GROUP", "QSERVER_LOCK_KEY", "QSERVER_CONFIG"):
         monkeypatch.setenv(other, "")
-    assert parse([]).notes == ("QSERVER_DATADIR is no setting of this server. Did you mean QSERVER_DATA_DIR?",)
+    assert parse([]).notes == ("QSERVER_DATADIR is not a setting of this server. Did you mean QSERVER_DATA_DIR?",)
 
 
 def test_an_emergency_key_has_no_place_on_a_command_line_and_is_not_shown() -> None:
@@ -171,7 +171,7 @@ def test_an_emergency_key_comes_from_the_file_or_a_variable_and_is_not_shown(
     assert "of the" not in repr(found)
     file = tmp_path / "config.yml"
     (note,) = found.notes
-    assert f"({file}, line 1) can be read by everybody on this machine: chmod o-r {file}." in note
+    assert f"({file}, line 1) can be read by all users of this machine: chmod o-r {file}." in note
     file.chmod(0o640)
     assert not parse(["--config", str(file)]).notes
     with pytest.raises(StandaloneError, match="must be text: put it in quotes") as refusal:

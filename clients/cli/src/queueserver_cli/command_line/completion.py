@@ -40,7 +40,7 @@ def script(shell: str, program: click.Command) -> str:
     """What a shell has to run so that it completes `qserver`. Raises WrongCommand for an unknown shell."""
     found = get_completion_class(shell) if shell in SHELLS else None
     if found is None:
-        raise WrongCommand(f"{shell!r} is none of the shells for which there is a completion: {', '.join(SHELLS)}.")
+        raise WrongCommand(f"{shell!r} is not a shell with completion: use one of {', '.join(SHELLS)}.")
     return found(program, {}, "qserver", "_QSERVER_COMPLETE").source()
 
 

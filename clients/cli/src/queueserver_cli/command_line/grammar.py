@@ -37,7 +37,7 @@ COMMANDS = (
 _FORMER = {
     ("kernel",): "There is no IPython kernel yet: the environment runs plain Python. What executes is "
     "ended by: qserver re abort now",
-    ("manager", "kill"): "The server is not ended in this way. To end it: qserver manager stop",
+    ("manager", "kill"): "The server does not end this way. To end it: qserver manager stop",
 }
 
 
@@ -84,8 +84,8 @@ def _unknown(words: Sequence[str]) -> str:
 
 def _meant(sentence: str, commands: Sequence[Command]) -> str:
     if len(commands) == 1:
-        return f"{sentence} Right is: qserver {commands[0].usage}"
-    return "\n".join([f"{sentence} Right are:", *(f"  qserver {command.usage}" for command in commands)])
+        return f"{sentence} Usage: qserver {commands[0].usage}"
+    return "\n".join([f"{sentence} Usage:", *(f"  qserver {command.usage}" for command in commands)])
 
 
 def first_words() -> list[str]:

@@ -24,8 +24,8 @@ _FIRST_STEPS = (
     ),
     ("qserver queue start", "execute the queue"),
     ("qserver watch", "see the scan as it runs; Ctrl-C ends watching, not the scan"),
-    ("qserver history get", "what became of it"),
-    ("qserver why", "whenever nothing happens: why, and what to type about it"),
+    ("qserver history get", "how it ended"),
+    ("qserver why", "if nothing happens: why, and which command helps"),
 )
 #: What stands for what in the parameters of commands.
 WORDS = (

@@ -16,7 +16,7 @@ SPECIAL: Final = (
         value="SECONDS",
         kind=seconds(5, 86400),
     ),
-    Option("--item", "Only if this item runs, not whatever runs.", value="UID"),
+    Option("--item", "Only if this item runs, not any other.", value="UID"),
     Option("--validate-only", "Check everything, and change nothing."),
     Option("--long", "In full, as the dictionary that programs read."),
     Option("--resume", "Continue from the token with which an earlier watch ended.", value="TOKEN"),

@@ -32,7 +32,7 @@ def get(words: Sequence[str]) -> CommandBody:
     nothing_more(words[1:])
     newest = number(words[0]) if words else None
     if words and (newest is None or newest < 1):
-        raise WrongCommand(f"{words[0]!r} is no number of items.")
+        raise WrongCommand(f"{words[0]!r} is not a number of items.")
 
     async def action(session: Session) -> Answer | None:
         if session.printer.as_json or session.switch("long") or not sys.stdout.isatty():
@@ -86,7 +86,7 @@ def clear(words: Sequence[str]) -> CommandBody:
     nothing_more(words[1:])
     keep = number(words[0]) if words else None
     if keep is not None and keep < 0:
-        raise WrongCommand(f"{words[0]!r} is no number of items to keep.")
+        raise WrongCommand(f"{words[0]!r} is not a number of items to keep.")
     up_to = uid(words[0]) if words and keep is None else None
 
     async def action(session: Session) -> Answer:

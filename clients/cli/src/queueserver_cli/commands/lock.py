@@ -22,7 +22,7 @@ _KEY_MISSING = (
 def _note(words: Sequence[str]) -> str:
     """The note, which is one word. Raises WrongCommand."""
     if len(words) > 1:
-        raise WrongCommand(f"{words[1]!r} stands behind the note: a note of several words is put into quotes.")
+        raise WrongCommand(f"{words[1]!r} is not part of the note: put a note of several words in quotes.")
     return words[0] if words else ""
 
 

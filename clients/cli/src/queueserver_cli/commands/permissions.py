@@ -37,7 +37,7 @@ def set_(words: Sequence[str]) -> CommandBody:
 def reload(words: Sequence[str]) -> CommandBody:
     """`permissions reload [lists]`."""
     if list(words) not in ([], ["lists"]):
-        raise WrongCommand(f"{words[-1]!r} stands where only lists may stand.")
+        raise WrongCommand(f"{words[-1]!r} is not allowed here: only lists is.")
     lists = bool(words)
 
     async def action(session: Session) -> Answer:
@@ -52,7 +52,7 @@ def _read(name: str) -> dict[str, Any]:
     except OSError as error:
         raise WrongCommand(f"{name} can't be read: {error.strerror}.") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise WrongCommand(f"{name} is no YAML file: {' '.join(str(error).split())}.") from None
+        raise WrongCommand(f"{name} is not a YAML file: {' '.join(str(error).split())}.") from None
     if not isinstance(content, dict):
         raise WrongCommand(f"{name} must have the key user_groups, with a group below it by name.")
     return content

@@ -25,7 +25,7 @@ async def _item(session: Session) -> str:
     if session.options.get("item") == "":
         # As from an unset shell variable: it must not reach whatever runs.
         raise WrongCommand(
-            "--item needs the uid of an item: give one, or leave the option out to act upon whatever runs."
+            "--item needs the uid of an item: give one, or leave the option out to act on the plan that runs."
         )
     return await item_uid(session, session.text("item"))
 
@@ -34,7 +34,7 @@ def pause(words: Sequence[str]) -> CommandBody:
     """`re pause [deferred|immediate]`."""
     nothing_more(words[1:])
     if words and words[0] not in _PAUSES:
-        raise WrongCommand(f"{words[0]!r} is no way to pause: say {' or '.join(_PAUSES)}.")
+        raise WrongCommand(f"{words[0]!r} is not a way to pause: say {' or '.join(_PAUSES)}.")
     immediate = list(words) == ["immediate"]
 
     async def action(session: Session) -> Answer:
@@ -84,7 +84,7 @@ def answer(words: Sequence[str]) -> CommandBody:
     nothing_more(words[2:])
     text, question_id = words[0], words[1] if words[1:] else ""
     if question_id and not _UUID.fullmatch(question_id):
-        raise WrongCommand(f"{question_id!r} is no id of a question: put an answer of several words in quotes.")
+        raise WrongCommand(f"{question_id!r} is not an id of a question: put an answer of several words in quotes.")
 
     async def action(session: Session) -> Answer:
         if question_id:
@@ -101,7 +101,7 @@ def runs(words: Sequence[str]) -> CommandBody:
     """`re runs [active|open|closed]`."""
     nothing_more(words[1:])
     if words and words[0] not in _FILTERS:
-        raise WrongCommand(f"{words[0]!r} is no kind of runs: say {', '.join(_FILTERS)}.")
+        raise WrongCommand(f"{words[0]!r} is not a kind of runs: say {', '.join(_FILTERS)}.")
     which = RunFilter(words[0]) if words else RunFilter.ACTIVE
 
     async def action(session: Session) -> Answer:

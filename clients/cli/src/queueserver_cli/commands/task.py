@@ -158,7 +158,7 @@ def _switches(words: Sequence[str], *known: str) -> dict[str, bool]:
     """Which of some words are given, each once and in any order."""
     for word in words:
         if word.replace("_", "-") not in known:
-            raise WrongCommand(f"{word!r} stands where only {' or '.join(known)} may stand.")
+            raise WrongCommand(f"{word!r} is not allowed here: only {' or '.join(known)} is.")
     given = {word.replace("_", "-") for word in words}
     return {name: name in given for name in known}
 
@@ -179,5 +179,5 @@ def _read(name: str) -> str:
         return io.TextIOWrapper(io.BytesIO(data), encoding).read()
     except (UnicodeDecodeError, SyntaxError):
         raise WrongCommand(
-            f"{name} is no UTF-8 text, and its first lines name no other encoding that fits: save it as UTF-8."
+            f"{name} is not UTF-8 text, and its first lines name no other encoding that fits: save it as UTF-8."
         ) from None

@@ -18,11 +18,11 @@ async def why(session: Session) -> Answer | None:
         body = {"success": True, "msg": "", "blockers": plain(blockers), "warnings": list(blockers.warnings)}
         return Answer(body | {"failed_execution": plain(blockers.failed_execution)})
     if not blockers:
-        session.printer.line("Nothing stands in the way: a plan is being executed.")
+        session.printer.line("Nothing blocks the queue: a plan is running.")
         _warn(session, blockers.warnings)
         return None
     failed = blockers.failed_execution
-    session.printer.line("This stands in the way of the next plan:")
+    session.printer.line("This blocks the next plan:")
     for number, blocker in enumerate(blockers, 1):
         session.printer.coloured(blocker.message, colour="yellow", before=f"{number:3}. ")
         if blocker.kind is BlockerKind.NOT_STARTED and failed is not None and failed.item_uid:

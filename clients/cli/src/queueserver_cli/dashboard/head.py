@@ -117,7 +117,7 @@ def _sentences(state: State, now: datetime) -> Iterator[tuple[str, str]]:
 def _of_the_environment(status: Status) -> Iterator[tuple[str, str]]:
     environment = status.environment
     if status.worker is ConnectionState.DOWN:
-        yield "The Worker can't be reached: what is said of the environment is the last that was known.", "bold red"
+        yield "The Worker can't be reached: the environment is shown as it was last known.", "bold red"
     elif status.environment_exists and not environment.responsive:
         yield "The environment has sent no sign of life for some seconds.", "bold red"
     if environment.failure is not None:

@@ -15,7 +15,7 @@ _BRAILLE = 0x2800
 
 @dataclass
 class Curve:
-    """Points in the order in which they came. Values that are no numbers are left out."""
+    """Points in the order in which they came. Values that are not numbers are left out."""
 
     xs: list[float] = field(default_factory=list)
     ys: list[float] = field(default_factory=list)

@@ -42,9 +42,9 @@ class Evidence:
         environment = status.environment
         lines = [*waiting_words(environment, with_progress=False), *storage_words(status)]
         if not environment.responsive:
-            lines.append("the environment sends no sign of life (if it stays so: qserver environment destroy)")
+            lines.append("the environment does not respond (if it stays like that: qserver environment destroy)")
         if status.pause_pending:
-            lines.append(f"a pause was asked for and has not taken effect yet ({self._sooner})")
+            lines.append(f"a pause was requested and has not taken effect yet ({self._sooner})")
         paused = status.manager_state is ManagerState.PAUSED
         if paused:
             lines.append("the plan is paused (continue it: qserver re resume)")

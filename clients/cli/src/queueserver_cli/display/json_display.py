@@ -16,7 +16,7 @@ from queueserver_cli.words.legacy_json import plain
 class JsonDisplay:
     """Writes events under the names of the contract.
 
-    Three that are no events of the server have names of their own: `connection_lost`, `connection_restored` and, at
+    Three that are not events of the server have names of their own: `connection_lost`, `connection_restored` and, at
     the end, `watch_ended`.
     """
 

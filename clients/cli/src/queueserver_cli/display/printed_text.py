@@ -10,7 +10,7 @@ from queueserver_client import ConsoleStream, ConsoleText, EventKind, Snapshot
 from queueserver_cli.session import Session
 
 _EXCERPT = "at most the last 2,000 characters are kept with a result"
-_RECENT = "only the newest of all the text that was printed is to be had"
+_RECENT = "the server keeps only the newest of all printed text"
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def _dimensions(start: Mapping[str, Any]) -> Sequence[Sequence[str]]:
 
 
 def _drawn(descriptor: Mapping[str, Any], axes: Sequence[str]) -> str:
-    """The first column with numbers that is no axis; what a device hints at is preferred."""
+    """The first column with numbers that is not an axis; what a device hints at is preferred."""
     keys = descriptor["data_keys"]
     try:
         hinted = [str(name) for hint in descriptor.get("hints", {}).values() for name in hint.get("fields", ())]

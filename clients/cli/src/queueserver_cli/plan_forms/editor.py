@@ -31,7 +31,7 @@ class EditorFailed(Exception):  # noqa: N818 - it says what happened
 def require_terminal(instead: str) -> None:
     """Refuse where no person can edit. Raises WrongCommand."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise WrongCommand(f"An editor needs a terminal, and here is none. Instead: {instead}")
+        raise WrongCommand(f"An editor needs a terminal, and there is none. Instead: {instead}")
 
 
 def editor_command() -> list[str]:
@@ -43,7 +43,7 @@ def editor_command() -> list[str]:
         try:
             return shlex.split(text)
         except ValueError as error:
-            raise WrongCommand(f"${name} is no command ({error}): {text!r}.") from None
+            raise WrongCommand(f"${name} is not a command ({error}): {text!r}.") from None
     found = next((name for name in _USUAL if shutil.which(name)), None)
     if found is None:
         raise WrongCommand("There is no editor: set the environment variable EDITOR, as in EDITOR=nano.")

@@ -82,9 +82,9 @@ def from_yaml(text: str) -> Item | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
-        raise WrongCommand(f"The text is no YAML{place}: {error.problem}.") from None
+        raise WrongCommand(f"The text is not YAML{place}: {error.problem}.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise WrongCommand(f"The text is no YAML: {error}") from None
+        raise WrongCommand(f"The text is not YAML: {error}") from None
     if fields is None:
         return None
     if not isinstance(fields, dict):

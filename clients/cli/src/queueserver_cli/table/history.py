@@ -8,7 +8,7 @@ COMMANDS = (
     command(
         "history get",
         "[N]",
-        "what was executed, and what became of it; only the newest N",
+        "what was executed, and how it ended; only the newest N",
         "history:get",
         "--long",
         examples=["history get", "history get 200", "history get --long", "--json history get"],

@@ -17,7 +17,7 @@ COMMANDS = (
         examples=["manager stop", "manager stop safe off --wait"],
     ),
     command("monitor", "", "the status, and each change of it, until Ctrl-C", "monitor:monitor"),
-    command("why", "", "why nothing is being executed, and what to type about it", "why:why"),
+    command("why", "", "why nothing is running, and which command helps", "why:why"),
     command(
         "watch",
         "[KIND …]",

@@ -22,7 +22,7 @@ COMMANDS = (
         examples=["script upload new_plans.py --wait"],
     ),
     command("task status", "UID", "whether a task runs or has ended", "task:status"),
-    command("task result", "UID", "what came out of a task", "task:result"),
+    command("task result", "UID", "the result of a task", "task:result"),
     command("task wait", "UID", "wait for the end of a task", "task:wait"),
     command("task list", "", "tasks that run, and those whose results are kept", "task:list_"),
 )

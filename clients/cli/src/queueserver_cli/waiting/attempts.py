@@ -42,7 +42,7 @@ async def attempts_of(session: Session, item: ItemStatus) -> Attempts:
 
 
 def next_attempt(status: ItemStatus) -> str:
-    """Uid of the attempt after this one; empty if there is none. The repetition of a loop is no attempt."""
+    """Uid of the attempt after this one; empty if there is none. The repetition of a loop is not an attempt."""
     entry = status.history_entry
     if entry is None or entry.result.exit_status in {ExitStatus.COMPLETED, ExitStatus.STOPPED}:
         return ""

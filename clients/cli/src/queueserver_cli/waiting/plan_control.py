@@ -24,7 +24,7 @@ from queueserver_cli.session import Session
 from queueserver_cli.words.execution_words import again_words, brief, end_words, sentence
 
 _ACTIVE = {ManagerState.STARTING_QUEUE, ManagerState.EXECUTING_QUEUE, ManagerState.PAUSED}
-_FOLLOW = "Follow it: qserver watch. What stands in its way: qserver why"
+_FOLLOW = "Follow it: qserver watch. What blocks it: qserver why"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ async def carry_out(session: Session, request: Callable[[], Awaitable[None]], ai
         await request()
         evidence.say(f"Waiting until {aim.words}.")
         ended: HistoryEntry | None = None
-        with evidence.while_waiting("What was asked for stays asked for.", _FOLLOW):
+        with evidence.while_waiting("The request stays in force.", _FOLLOW):
             async for event in events:
                 if isinstance(event, HistoryAdded):
                     ended = event.entry

@@ -28,7 +28,7 @@ _AS_PLANNED = {QueueStopReason.EMPTY, QueueStopReason.INSTRUCTION}
 #: Why a queue stopped, without the full stop.
 WHY = {
     QueueStopReason.EMPTY: "The queue stopped because it is empty",
-    QueueStopReason.REQUESTED: "The queue stopped as was asked for",
+    QueueStopReason.REQUESTED: "The queue stopped as requested",
     QueueStopReason.INSTRUCTION: "The queue stopped at a queue-stop",
     QueueStopReason.FAILURE: "The queue stopped because a plan did not end well",
     QueueStopReason.ENVIRONMENT: "The queue stopped because the environment is going away",

@@ -122,7 +122,7 @@ def _execution_words(event: Event) -> str | None:
     if isinstance(event, QueueStarted):
         return f"queue started by {event.user}"
     if isinstance(event, QueueStopRequested):
-        return f"queue will stop after this item, asked for by {event.user}"
+        return f"queue will stop after this item, as requested by {event.user}"
     if isinstance(event, QueueStopCancelled):
         return f"stop taken back by {event.user}"
     if isinstance(event, QueueModeChanged):
@@ -164,5 +164,5 @@ def _other_words(event: Event) -> str | None:
         what = f"one of {event.omitted_bytes} bytes was left out" if event.omitted_bytes else "some events were lost"
         return f"{what} here: {', '.join(kind.value for kind in event.kinds)}"
     if isinstance(event, UnknownEvent):
-        return "something happened that only a newer qserver can tell"
+        return "something happened that only a newer qserver can show"
     return None

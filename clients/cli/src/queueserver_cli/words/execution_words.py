@@ -38,7 +38,7 @@ def message_words(result: ItemResult) -> str:
 def end_words(entry: HistoryEntry) -> str:
     """The result of an item: "'count' failed after 2.0 s: the shutter is stuck"."""
     result = entry.result
-    how = _HOW.get(result.exit_status, "ended in a way that only a newer qserver can tell")
+    how = _HOW.get(result.exit_status, "ended in a way that only a newer qserver can show")
     after = f" after {seconds_words(result)}" if seconds_words(result) else ""
     why = f": {message_words(result)}" if message_words(result) else ""
     return f"{entry.item.name!r} {how}{after}{why}"

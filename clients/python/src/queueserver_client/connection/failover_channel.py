@@ -45,7 +45,7 @@ class FailoverChannel:
         return channel
 
     def follow(self, owner_address: str) -> bool:
-        """Send calls there from now on; False if that is no usable address."""
+        """Send calls there from now on; False if that is not a usable address."""
         full = len(self._channels) >= MOST_CHANNELS and owner_address not in self._channels
         if full or not self._is_reachable(owner_address):
             return False

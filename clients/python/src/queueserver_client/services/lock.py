@@ -87,7 +87,7 @@ class AsyncLock:
         return _state(answer)
 
     async def release(self, *, key: str | None = None) -> LockState:
-        """Release the lock. A client that asks for it gets it now. It is no error if nothing is locked.
+        """Release the lock. A client that asks for it gets it now. It is not an error if nothing is locked.
 
         Args:
             key: Its key, or the emergency key; that of the client unless given.

@@ -227,7 +227,7 @@ class Hold:
 
     def _lose(self, lock: LockInfo) -> LockLost:
         self._lock = lock
-        now = f"{lock.user} holds it now." if lock.is_locked else "Nobody holds it now."
+        now = f"{lock.user} holds it now." if lock.is_locked else "It is free now."
         message = f"The lock was lost while it was held: it was released, taken over, or its lease ended. {now}"
         self._lost = self._lost or LockLost(Refusal(grpc.StatusCode.ABORTED, "LOCK_LOST", message, lock=lock))
         return self._lost

@@ -116,7 +116,7 @@ def blockers(now: Circumstances) -> list[Blocker]:
         return storage + _unresponsive(now.environment) + _held_up(now.environment) + _asked_for(now)
     found = storage
     if not now.worker_up:
-        found.append(Blocker(BlockerKind.WORKER_UNREACHABLE, "The Worker can't be reached: see that it runs."))
+        found.append(Blocker(BlockerKind.WORKER_UNREACHABLE, "The Worker can't be reached: make sure that it runs."))
     else:
         found += _environment(now)
     if executing:
@@ -173,7 +173,7 @@ def _environment(now: Circumstances) -> list[Blocker]:
         return [Blocker(BlockerKind.ENVIRONMENT_CLOSED, f"There is no environment.{why}", *remedy)]
     found = _unresponsive(environment)
     if environment.run_engine is RunEngineState.NONE:
-        sentence = "The environment has no RunEngine: define RE in the startup code and open it anew."
+        sentence = "The environment has no RunEngine: define RE in the startup code and reopen the environment."
         found.append(
             Blocker(
                 BlockerKind.RUN_ENGINE_MISSING,
@@ -193,7 +193,7 @@ def _environment(now: Circumstances) -> list[Blocker]:
             )
         )
     elif now.state is ManagerState.IDLE and environment.run_engine is not RunEngineState.IDLE:
-        sentence = "The RunEngine runs something that was not started by the queue: wait, or destroy the environment."
+        sentence = "The RunEngine runs something that the queue did not start: wait, or destroy the environment."
         found.append(
             Blocker(
                 BlockerKind.RUN_ENGINE_BUSY,
@@ -209,7 +209,7 @@ def _environment(now: Circumstances) -> list[Blocker]:
 def _unresponsive(environment: Environment) -> list[Blocker]:
     if environment.responsive:
         return []
-    sentence = "The environment sends no sign of life: wait, or destroy it if it stays so."
+    sentence = "The environment does not respond: wait, or destroy it if it stays like that."
     return [
         Blocker(
             BlockerKind.ENVIRONMENT_UNRESPONSIVE,
@@ -238,7 +238,7 @@ def _asked_for(now: Circumstances) -> list[Blocker]:
     found: list[Blocker] = []
     if now.pause_pending and now.pause_at_once:
         sentence = (
-            "An immediate pause was asked for and has not taken effect yet: the plan is in code that has not returned "
+            "An immediate pause was requested and has not taken effect yet: the plan is in code that has not returned "
             "to the RunEngine. Wait, or end the plan; if that has no effect either, destroy the environment."
         )
         found.append(
@@ -246,14 +246,14 @@ def _asked_for(now: Circumstances) -> list[Blocker]:
         )
     elif now.pause_pending:
         sentence = (
-            "A pause was asked for and has not taken effect yet: a deferred one waits for the plan's next checkpoint, "
+            "A pause was requested and has not taken effect yet: a deferred one waits for the plan's next checkpoint, "
             "an immediate one does not."
         )
         request = '{"option": "PAUSE_OPTION_IMMEDIATE"}'
         pause = ("RunEngineService.PausePlan", "qserver re pause immediate", request)
         found.append(Blocker(BlockerKind.PAUSE_PENDING, sentence, *pause))
     if now.stop_pending:
-        sentence = "The queue stops after the running item, as was asked for."
+        sentence = "The queue stops after the running item, as requested."
         cancel = ("QueueService.CancelStopQueue", "qserver queue stop cancel")
         found.append(Blocker(BlockerKind.STOP_PENDING, sentence, *cancel))
     return found

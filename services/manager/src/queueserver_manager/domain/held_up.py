@@ -28,7 +28,7 @@ def suspension_sentence(suspension: Suspension) -> str:
     if suspension.device and suspension.device != suspension.signal:
         by += f" of {suspension.device}"
     why = f" ({_shown(suspension.justification).rstrip('.')})" if suspension.justification else ""
-    on = "when the signal is good again" if suspension.signal else "when it is let go"
+    on = "when the signal is good again" if suspension.signal else "when the suspender releases it"
     if suspension.resume_delay and suspension.signal:
         on = f"{suspension.resume_delay:g} seconds after the signal is good again"
     return f"The running plan {held} since {_time(suspension.begun)}{by}{why}; it continues by itself {on}."
@@ -40,7 +40,7 @@ def wait_sentence(wait: PlanWait) -> str:
     if wait.sleep is not None:
         return f"The running plan has been sleeping since {since}, for {round(wait.sleep, 1):g} seconds in all."
     if not wait.devices:
-        return f"The running plan has been waiting since {since} for something that is no device."
+        return f"The running plan has been waiting since {since} for something that is not a device."
     named = [_device(device) for device in wait.devices[:_MOST_DEVICES]]
     more = len(wait.devices) - len(named) + wait.more_devices
     if more:

@@ -67,13 +67,13 @@ class Storage:
 _WELL = frozenset({StorageState.OK, StorageState.SPACE_LOW})
 #: What is wrong with Redis at an address, for a reason.
 _SENTENCES: Mapping[StorageState, str] = {
-    StorageState.UNREACHABLE: "Redis{where} can't be reached{why}: see that it runs and answers.",
+    StorageState.UNREACHABLE: "Redis{where} can't be reached{why}: make sure that it runs and responds.",
     StorageState.LOADING: "Redis{where} is loading its data{why}: wait until it is done.",
     StorageState.DISK_FULL: "Redis{where} can't store changes, disk full{why}: make room on its disk.",
-    StorageState.DISK_ERROR: "Redis{where} can't write to its disk{why}: see to it, its log tells more.",
+    StorageState.DISK_ERROR: "Redis{where} can't write to its disk{why}: check the disk; the log of Redis says more.",
     StorageState.OUT_OF_MEMORY: "Redis{where} is out of memory{why}: raise its maxmemory, or free memory there.",
     StorageState.READ_ONLY: "Redis{where} is read-only{why}: give the address of one that takes changes.",
-    StorageState.REFUSED: "Redis{where} refuses what this Manager asks{why}: correct its address or its settings.",
+    StorageState.REFUSED: "Redis{where} refuses commands of this Manager{why}: correct its address or its settings.",
 }
 
 

@@ -31,12 +31,12 @@ _MOST_NAMED = 3
 _Line = tuple[int, str, Mapping[str, Any]]
 _WHY_STOPPED: Mapping[ev.StopReason, str] = {
     ev.StopReason.EMPTY: "it is empty",
-    ev.StopReason.REQUESTED: "a stop was asked for",
+    ev.StopReason.REQUESTED: "a stop was requested",
     ev.StopReason.INSTRUCTION: "an instruction in it says so",
     ev.StopReason.FAILURE: "its plan did not succeed",
-    ev.StopReason.ENVIRONMENT: "the environment takes no further plan",
+    ev.StopReason.ENVIRONMENT: "the environment accepts no further plan",
     ev.StopReason.HELD: "the item at its front is held",
-    ev.StopReason.PAUSE: "a pause was asked for that did not take effect any more",
+    ev.StopReason.PAUSE: "a requested pause came too late to take effect",
 }
 _ENDED: Mapping[ExitStatus, str] = {
     ExitStatus.COMPLETED: "completed",

@@ -81,7 +81,7 @@ class Files:
         try:
             fresh = await _read_permissions(self.permissions)
         except FileInvalid as error:
-            _log.error("%s Stored permissions stay in force; without any, nobody may use anything.", error.message)
+            _log.error("%s Stored permissions stay in force; without any, no group may use anything.", error.message)
             return FirstPermissions(no_access(error.clause))
         return FirstPermissions(fresh, fresh)
 

@@ -84,7 +84,7 @@ class PlanningOperations:
         """What an item of the queue would do, and the item. Raises ItemNotFound, and as :meth:`simulate_submission`."""
         item = await self._ledger.read(lambda record: record.queue.get(uid))
         if item is None:
-            raise ItemNotFound(f"There is no item {uid!r} in the queue: list the queue to see which there are.")
+            raise ItemNotFound(f"There is no item {uid!r} in the queue: list the queue to see which exist.")
         return await self._simulate(item, message_limit), self._submissions.warned(item)
 
     async def _simulate(self, item: Item, message_limit: int) -> bytes:

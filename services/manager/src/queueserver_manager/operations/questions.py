@@ -44,7 +44,7 @@ class QuestionOperations:
         if not self._view.status.connected:
             raise WorkerUnavailable
         if not self._view.status.environment.exists:
-            raise EnvironmentClosed("RE Worker environment does not exist: no plan asks anything.")
+            raise EnvironmentClosed("RE Worker environment does not exist: no question is open.")
         with worker_call(_refusal, self._on_stale):
             await self._worker.answer_question(question_id, text)
 

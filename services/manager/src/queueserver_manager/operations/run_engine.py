@@ -169,7 +169,7 @@ class RunEngineOperations:
         if state is ManagerState.IDLE:
             if not view.status.environment.exists:
                 raise EnvironmentClosed(
-                    "RE Worker environment does not exist: there is no plan to act upon.", "Nothing is left to do."
+                    "RE Worker environment does not exist: there is no plan to act on.", "Nothing is left to do."
                 )
             if view.status.environment.run_engine is RunEngineState.NONE:
                 raise RunEngineMissing

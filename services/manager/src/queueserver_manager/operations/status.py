@@ -122,7 +122,7 @@ class StatusBoard:
         if facts == self.facts:
             return
         if facts.state is not self.facts.state and facts.state not in TRANSITIONS[self.facts.state]:
-            _log.error("unforeseen step from %s to %s", self.facts.state.name, facts.state.name)
+            _log.error("unexpected transition from %s to %s", self.facts.state.name, facts.state.name)
         self.facts = facts
         for listener in tuple(self._listeners):
             listener(self.facts)

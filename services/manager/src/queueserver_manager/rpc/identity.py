@@ -1,6 +1,6 @@
 """The caller's identity, from the metadata of the call.
 
-On one machine, where only loopback is served and no credentials are asked for, a caller may say who it is; this is
+On one machine, where only loopback is served and no credentials are required, a caller may say who it is; this is
 the only case there is so far. A header of HTTP/2 carries ASCII only, so each name has two keys: a plain one, and one
 whose value is the name in UTF-8 ("-bin" tells gRPC so), which wins if both are there.
 """
@@ -54,4 +54,4 @@ def _decoded(value: bytes, key: str) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError as error:
-        raise FieldInvalid(key, f"must be text in UTF-8, and is none from byte {error.start} on") from None
+        raise FieldInvalid(key, f"must be text in UTF-8, and is not from byte {error.start} on") from None

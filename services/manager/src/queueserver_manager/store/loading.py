@@ -51,7 +51,7 @@ class StoreUnreadable(StoreUnusable):
     def __init__(self, where: str, problem: Exception, remedy: str) -> None:
         super().__init__(
             f"What Redis holds in {where} can't be read ({type(problem).__name__}: {problem}), and nothing is changed: "
-            f"mend it, or give it up by typing {remedy} into redis-cli; then start again."
+            f"repair it, or discard it by typing {remedy} into redis-cli; then start again."
         )
 
 

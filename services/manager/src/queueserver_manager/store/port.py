@@ -17,7 +17,7 @@ from queueserver_manager.domain.storage import Fault, StorageState
 class Entry:
     """One decision on its way into the store: its changes, and their events."""
 
-    #: 0 for what is no change that any watcher is told of.
+    #: 0 for what is not a change that any watcher is told of.
     revision: int
     changes: Sequence[Change]
     announcements: Sequence[Announcement]

@@ -82,7 +82,7 @@ class RedisStore:
             if "WRONGTYPE" in str(error):
                 raise StoreUnusable(
                     f"A key of the store is not of the kind that a Manager writes ({error}), and nothing is changed: "
-                    "mend it, then start again."
+                    "repair it, then start again."
                 ) from error
             # It does not answer, or it is full, or it became a replica: all of that may pass.
             raise store_down(error, fate_known=True) from error

@@ -31,13 +31,13 @@ async def follow_report(told: Callable[[Notice], None]) -> None:
             lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(int(number), "rb", buffering=0)
         )
     except (OSError, ValueError) as error:
-        _log.warning("What is known about Redis can't be read from descriptor %s (%s)", number, error)
+        _log.warning("The report about Redis can't be read from descriptor %s (%s)", number, error)
         return
     try:
         while line := await reader.readline():
             told(notice_of(line))
     except (ValueError, LookupError, TypeError) as error:
-        _log.warning("What is told about Redis can't be understood (%s)", error)
+        _log.warning("The report about Redis can't be understood (%s)", error)
     finally:
         transport.close()
 

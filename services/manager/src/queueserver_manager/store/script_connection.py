@@ -84,7 +84,7 @@ class ScriptConnection:
         for number, packed in enumerate(_packed(words)):
             if number and not connection.is_connected:
                 # redis-py would connect again, and send the rest as if it were a command.
-                raise RedisConnectionError("the connection broke amid a command")
+                raise RedisConnectionError("the connection broke in the middle of a command")
             await connection.send_packed_command(packed, check_health=False)
             await time_slice.yield_if_due()
         answer: Any = await connection.read_response()

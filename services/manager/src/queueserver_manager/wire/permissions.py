@@ -32,10 +32,13 @@ def groups_from_proto(message: permissions_pb2.UserGroupPermissions) -> dict[str
     """
     path, written = "permissions.user_groups", message.user_groups
     if len(written) > MAX_GROUPS:
-        raise PermissionsInvalid([Violation(path, f"there are {len(written)} groups and can be {MAX_GROUPS}")])
+        description = f"there are {len(written)} groups, and at most {MAX_GROUPS} are allowed"
+        raise PermissionsInvalid([Violation(path, description)])
     entries = sum(map(_entries_of, written.values()))
     if entries > MAX_ENTRIES_IN_ALL:
-        description = f"there are {entries} entries in all groups together and can be {MAX_ENTRIES_IN_ALL}"
+        description = (
+            f"there are {entries} entries in all groups together, and at most {MAX_ENTRIES_IN_ALL} are allowed"
+        )
         raise PermissionsInvalid([Violation(path, description)])
     groups: dict[str, GroupRules] = {}
     for key in sorted(written):

@@ -56,9 +56,9 @@ def read_function(message: task_pb2.FunctionCall) -> Work[FunctionCall]:
     size = message.ByteSize()
     if size > MAX_CALL_BYTES:
         raise ItemTooLarge(
-            f"The call has {size} bytes and may have {MAX_CALL_BYTES}: "
+            f"The call has {size} bytes, and at most {MAX_CALL_BYTES} are allowed: "
             "put large data where the function can read it and pass its name.",
-            violations=[Violation("function", f"has {size} bytes and may have {MAX_CALL_BYTES}")],
+            violations=[Violation("function", f"has {size} bytes, and at most {MAX_CALL_BYTES} are allowed")],
         )
     reader = ValueReader("function")
     args = yield from reader.array(message.args, "function.args")
@@ -73,7 +73,8 @@ def script_from_proto(message: task_pb2.Script) -> Script:
     size = len(message.text.encode())
     if size > MAX_SCRIPT_BYTES:
         raise ScriptTooLarge(
-            f"The script has {size} bytes and may have {MAX_SCRIPT_BYTES}: put it into a module that it imports."
+            f"The script has {size} bytes, and at most {MAX_SCRIPT_BYTES} are allowed: "
+            "put it into a module that it imports."
         )
     name = message.name
     if len(name) > MAX_SCRIPT_NAME or not name.isprintable() or "/" in name or "\\" in name:

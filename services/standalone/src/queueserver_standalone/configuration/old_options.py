@@ -1,7 +1,7 @@
-"""What became of options, variables and keys of bluesky-queueserver that have another name here, or no meaning.
+"""Options, variables and keys of bluesky-queueserver that have another name here, or no meaning.
 
-Guarantees: none of them is unknown. One whose place something else has taken is taken for that, with a warning; one
-that can be left out without harm is left out, with a warning; one that people rely on is refused.
+Guarantees: all of them are recognised. One that has been renamed is accepted under its old name, with a warning; one
+that can be left out without harm is ignored, with a warning; one that people rely on is refused.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from queueserver_standalone.configuration.option import Choice, Kind, OnOff, Sec
 
 
 class Fate(Enum):
-    """What is done with it; the values are the words of the documentation."""
+    """How it is treated; the values are the words of the documentation."""
 
     RENAMED = "accepted, with a warning"
     WITHOUT_EFFECT = "accepted without effect, with a warning"
@@ -27,19 +27,19 @@ class OldOption:
     """One old setting."""
 
     fate: Fate
-    #: What to do instead, as a clause to stand behind its name.
+    #: What to do instead, as a clause that follows its name.
     advice: str
     #: On the command line, in the configuration file (section.key), in the environment.
     flags: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     kind: Kind = field(default_factory=Text)
-    #: RENAMED: the option of ours that means the same, and what its values are called there.
+    #: RENAMED: our option that means the same, and what its values are called there.
     ours: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
-    #: A value that says what holds anyway: nothing is told of it.
+    #: A value that is the default here anyway: it causes no warning.
     usual: object = None
-    #: REFUSED: a variable may be meant for an older server beside this one, so there it is only warned of.
+    #: REFUSED: a variable may be meant for an older server beside this one, so it only causes a warning.
     lenient_variable: bool = False
 
 

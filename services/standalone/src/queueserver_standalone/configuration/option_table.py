@@ -1,7 +1,7 @@
 """All options of start-re-manager.
 
 The command line, the environment variables, the configuration file and the page docs/reference/configuration.md are
-made of this table. What older options became is in ``old_options``.
+made from this table. Older options are in ``old_options``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from queueserver_standalone.configuration.option import (
 
 DEFAULT_LISTEN: Final = "127.0.0.1:60630"
 DEFAULT_WARNING_MB: Final = 1000
-#: How much is logged beside console text, and without it.
+#: Log levels with console text in the terminal, and without it.
 DEFAULT_LOG_LEVEL: Final = "INFO"
 QUIET_LOG_LEVEL: Final = "WARNING"
 PERMISSIONS_NAME: Final = "user_group_permissions.yaml"
@@ -38,7 +38,7 @@ _KEPT: Final = "what is kept: megabytes in Redis and in memory (docs/reference/m
 _SHOWN: Final = "what is shown here"
 _MEGABYTES: Final = Count("MB", of="megabytes", least=1)
 
-#: Where the others may stand; it has no place in the file itself.
+#: Names the file with the other options; it can't be given in that file.
 CONFIG: Final = Option(
     "config",
     "",
@@ -59,7 +59,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         NETWORK,
         Switch(),
         "let --listen be an address that others than this machine's own programs can reach, although no credentials "
-        "are asked for: anyone who reaches it can run any code",
+        "are required: anyone who reaches it can run any code",
         "OFF",
     ),
     Option(
@@ -74,7 +74,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         NETWORK,
         Secret("URL"),
         "an existing Redis: redis://, rediss:// or unix:// URL, or host[:port[/db]]; a URL with a password is better "
-        "given by QSERVER_REDIS_URL, because everybody can read command lines",
+        "given by QSERVER_REDIS_URL, because all users can read command lines",
         "start one",
         variable="REDIS_URL",
     ),

@@ -39,7 +39,8 @@ class StaleEpochError(WorkerError):
 
     def __init__(self, epoch: int, highest: int) -> None:
         super().__init__(
-            f"Epoch {epoch} is over, the Worker obeys epoch {highest}: this Manager was replaced and must stop acting."
+            f"Epoch {epoch} is over, and the Worker accepts commands of epoch {highest} only: "
+            "this Manager was replaced and must stop."
         )
         self.epoch = epoch
         self.highest = highest
@@ -136,7 +137,7 @@ class QuestionNotFoundError(WorkerError):
         super().__init__(
             "The plan asks another question now: read it in the status, then answer it."
             if question_id
-            else "The plan asks nothing now: the question was answered, or taken back because the plan was paused or "
+            else "No question is open: it was answered, or withdrawn because the plan was paused or "
             "ended; look at the status."
         )
         self.question_id = question_id

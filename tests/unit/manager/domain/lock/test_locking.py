@@ -183,7 +183,7 @@ def test_a_lease_is_renewed_for_its_length_and_a_lock_without_one_stays_as_it_is
 
 def test_one_request_waits_at_a_time_and_who_made_it_may_make_it_again() -> None:
     record = asked()
-    with pytest.raises(LockRequestWaits, match="bob asks for the lock already"):
+    with pytest.raises(LockRequestWaits, match="bob has already asked for the lock"):
         locking.ask(record, HUTCH, LockKey("eves key"), Identity("third", SALT), 100.0)
     again = replace(ALIGN, note="still", time=NOW + 9)
     decision = locking.ask(record, again, BOB, Identity("again", SALT), 50.0)

@@ -94,7 +94,7 @@ def test_without_a_group_to_choose_the_refusal_names_the_groups_and_the_option()
 
 
 def test_a_default_group_that_is_not_there_is_never_replaced_by_another_one() -> None:
-    with pytest.raises(GroupNotFound, match=r"of the name 'visitors', .* send one of 'admin', 'primary', or start"):
+    with pytest.raises(GroupNotFound, match=r"no group 'visitors', .* send one of 'admin', 'primary', or start"):
         BUILT_IN.acting_group("", preferred="visitors")
 
 
@@ -102,7 +102,7 @@ def test_with_a_problem_nobody_is_in_a_group_and_the_problem_is_told() -> None:
     permissions = no_access("the file x.yaml can't be read (no such file)")
 
     for group in ("admin", "primary", "visitors"):
-        with pytest.raises(GroupNotFound, match=r"because the file x\.yaml can't be read .*: mend the permissions"):
+        with pytest.raises(GroupNotFound, match=r"because the file x\.yaml can't be read .*: correct the permissions"):
             permissions.submitter_access(group)
     with pytest.raises(GroupNotFound, match=r"because the file x\.yaml"):
         permissions.acting_group("")
@@ -140,18 +140,20 @@ def test_root_must_be_there_and_names_of_groups_must_be_readable() -> None:
 
 def test_permissions_are_bounded() -> None:
     many = {f"g{number}": GroupRules() for number in range(MAX_GROUPS)}
-    assert f"can be {MAX_GROUPS}" in wrong({"root": ROOT, **many})["permissions.user_groups"]
+    assert f"at most {MAX_GROUPS} are allowed" in wrong({"root": ROOT, **many})["permissions.user_groups"]
 
     long = GroupRules(allowed_plans=tuple(f"plan{number}" for number in range(MAX_ENTRIES + 1)))
     found = wrong({"root": ROOT, "visitors": long})
-    assert f"can have {MAX_ENTRIES}" in found["permissions.user_groups[visitors].allowed_plans"]
+    assert f"at most {MAX_ENTRIES} are allowed" in found["permissions.user_groups[visitors].allowed_plans"]
 
     full = GroupRules(allowed_plans=("count",) * MAX_ENTRIES)
     groups = {"root": ROOT} | {f"g{number}": full for number in range(21)}
     assert "in all groups together" in wrong(groups)["permissions.user_groups"]
 
     heavy = GroupRules(allowed_plans=("µ" * 1000,) * MAX_ENTRIES)
-    assert f"can have {MAX_BYTES}" in wrong({"root": ROOT, "a": heavy, "b": heavy})["permissions.user_groups"]
+    assert (
+        f"at most {MAX_BYTES} are allowed" in wrong({"root": ROOT, "a": heavy, "b": heavy})["permissions.user_groups"]
+    )
 
 
 def test_the_message_names_the_first_violation_and_how_many_more_there_are() -> None:

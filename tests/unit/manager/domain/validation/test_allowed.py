@@ -144,7 +144,7 @@ def test_it_is_told_why_something_is_no_plan_to_who_might_use_it_as_one() -> Non
     message = pb.Inventory(
         plans=[plan("count")],
         issues=[left_out, device],
-        no_plans=[pb.NoPlan(name=name, message=f"{name} is no plan.") for name in ("helper", "count")],
+        no_plans=[pb.NoPlan(name=name, message=f"{name} is not a plan.") for name in ("helper", "count")],
     )
     taken = inventory_from_proto(message)
     everybody, few = (
@@ -152,7 +152,8 @@ def test_it_is_told_why_something_is_no_plan_to_who_might_use_it_as_one() -> Non
         AllowedInventory(taken, Access("few", ROOT, GroupRules(allowed_plans=("count",)))),
     )
     names = ("align", "helper", "bad", "count", "nothing")
-    assert [everybody.why_no_plan(name) for name in names] == ["align was left out.", "helper is no plan.", "", "", ""]
+    reasons = ["align was left out.", "helper is not a plan.", "", "", ""]
+    assert [everybody.why_no_plan(name) for name in names] == reasons
     assert not any(few.why_no_plan(name) for name in names)
 
 

@@ -45,7 +45,7 @@ def inventory() -> Inventory:
         pb.Inventory(
             plans=plans,
             devices=[describe(name, node) for name, node in TREE.items()],
-            no_plans=[pb.NoPlan(name="give", message="There is a function give, but it is no plan: let it yield.")],
+            no_plans=[pb.NoPlan(name="give", message="There is a function give, but it is not a plan: let it yield.")],
         )
     )
 
@@ -121,14 +121,14 @@ Ask = Callable[[str, AllowedInventory, "str | None"], object]
             PlanNotFound,
             "There is no plan 'scam' that user group 'primary' may use: did you mean 'scan'?",
         ),
-        (require_plan, "zzz", None, PlanNotFound, "There is no plan 'zzz': list the plans to see which there are."),
-        (require_plan, "give", None, PlanNotFound, "There is a function give, but it is no plan: let it yield."),
+        (require_plan, "zzz", None, PlanNotFound, "There is no plan 'zzz': list the plans to see which exist."),
+        (require_plan, "give", None, PlanNotFound, "There is a function give, but it is not a plan: let it yield."),
         (require_plan, "x" * 1000, None, PlanNotFound, f"There is no plan '{'x' * 100}': list the plans"),
         (require_plan, "", None, FieldInvalid, "name: required: the name of a plan."),
         (share_of_device, "stag", None, DeviceNotFound, "There is no device 'stag': did you mean 'stage', 'stage2'?"),
         (share_of_device, "stage.mtr", None, DeviceNotFound, "did you mean 'stage.mtrs'?"),
-        (share_of_device, "zzz.zzz", None, DeviceNotFound, "list the devices to see which there are."),
-        (share_of_device, "." * 1000, None, DeviceNotFound, "list the devices to see which there are."),
+        (share_of_device, "zzz.zzz", None, DeviceNotFound, "list the devices to see which exist."),
+        (share_of_device, "." * 1000, None, DeviceNotFound, "list the devices to see which exist."),
         (share_of_device, "", "primary", FieldInvalid, "name: required: the name of a device."),
     ],
 )

@@ -168,8 +168,8 @@ def test_a_value_of_another_type_is_refused_with_a_phrase(expected: ParameterTyp
         ),
         (of(_K.UNION, DEVICE, NONE), 5, "must be the name of a device or null, not 5"),
         (ONE_OR_YES, 2, "must be 1 or 2.5 or true, not 2"),
-        (MOVABLE, "det1", "must be the name of a device that can be moved, and 'det1' is none"),
-        (AXIS, "det1", "must be the name of a device of the class Axis, and 'det1' is none; there is 'axis'"),
+        (MOVABLE, "det1", "must be the name of a device that can be moved, which 'det1' is not"),
+        (AXIS, "det1", "must be the name of a device of the class Axis, which 'det1' is not; there is 'axis'"),
         (
             AXIS,
             "axxis",

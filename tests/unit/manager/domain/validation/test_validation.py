@@ -21,7 +21,7 @@ from tests.unit.manager.scripted_store import SECONDS, scripted_term
 
 COUNT = AllowedInventory(Inventory({"count": Plan("count", ())}))
 EMPTY = AllowedInventory(Inventory())
-GONE = (Violation("item.name", "no plan 'count' that you may use: list the plans to see which there are."),)
+GONE = (Violation("item.name", "no plan 'count' that you may use: list the plans to see which exist."),)
 
 
 def missing_group(group: str) -> AllowedInventory:

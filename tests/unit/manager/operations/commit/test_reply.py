@@ -134,7 +134,9 @@ async def test_an_edit_is_made_only_if_the_queue_is_as_expected() -> None:
         await answered(o.submit(lambda _: Decision("no edit"), reply("no edit")))
         assert await answered(add(o, "d", reply("", expected=1))) == b"3 at 2"
         before = state(o.record)
-        with pytest.raises(RevisionMismatch, match=r"changed at revision 2, after the 1 that") as caught:
+        with pytest.raises(
+            RevisionMismatch, match=r"changed at revision 2, and this request expects revision 1"
+        ) as caught:
             await answered(add(o, "e", reply(expected=1)))
         assert (caught.value.present, state(o.record)) == (2, before)
 

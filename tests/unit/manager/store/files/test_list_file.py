@@ -80,7 +80,10 @@ async def test_lists_are_restored_on_request(tmp_path: Path) -> None:
 
 async def test_lists_that_cannot_be_read_change_nothing(tmp_path: Path) -> None:
     async with scripted_term(record=Record(store_id="s", inventory=KNOWN)) as o:
-        for content, why in (("a: [", r"can't be used \(.* no YAML"), (b"\xff", r"can't be read \(it is not UTF-8\)")):
+        for content, why in (
+            ("a: [", r"can't be used \(.* is not YAML"),
+            (b"\xff", r"can't be read \(it is not UTF-8\)"),
+        ):
             with pytest.raises(FileInvalid, match=why):
                 await operations(o, list_file(tmp_path, content)).reload(REPLY, permissions=False, lists=True)
         with pytest.raises(ReloadDisabled, match="--existing-plans-devices FILE"):

@@ -87,7 +87,7 @@ def test_aliases_and_merged_mappings_stand_for_what_they_name(tmp_path: Path) ->
 
 @pytest.mark.parametrize("word", ["yes", "1", "2026-01-01", "1.5", "=", "0x1f", "1:30"])
 def test_what_yaml_takes_for_something_else_than_text_is_told_as_it_is_written(tmp_path: Path, word: str) -> None:
-    with pytest.raises(FileInvalid, match=rf"allowed_plans\[0\]: {re.escape(word)} is no text: put it into quotes"):
+    with pytest.raises(FileInvalid, match=rf"allowed_plans\[0\]: {re.escape(word)} is not text: put it into quotes"):
         written(tmp_path, f"user_groups: {{root: {{allowed_plans: [{word}]}}}}").read()
 
 
@@ -109,8 +109,12 @@ async def test_the_demo_file_is_right() -> None:
         ({"user_groups": {"a": []}}, "user_groups[a]", "must be a mapping"),
         ({"user_groups": {"a": {"plans": []}}}, "user_groups[a].plans", "there are allowed_plans"),
         ({"user_groups": {"a": {"allowed_plans": "x"}}}, "user_groups[a].allowed_plans", "must be a list"),
-        ({"user_groups": {"a": {"allowed_plans": [1]}}}, "user_groups[a].allowed_plans[0]", "is no text"),
-        ({"user_groups": {"a": {"allowed_plans": ["x", None]}}}, "user_groups[a].allowed_plans[1]", "first place only"),
+        ({"user_groups": {"a": {"allowed_plans": [1]}}}, "user_groups[a].allowed_plans[0]", "is not text"),
+        (
+            {"user_groups": {"a": {"allowed_plans": ["x", None]}}},
+            "user_groups[a].allowed_plans[1]",
+            "in the first place",
+        ),
     ],
 )
 def test_a_wrong_form_is_told_with_its_place(document: object, field: str, description: str) -> None:
@@ -151,18 +155,18 @@ def bomb(first: str, then: str, times: int = 40) -> str:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     {
-        "user_groups: [": "is no YAML",
-        "user_groups: !!python/object:os.system {}": "is no YAML",
-        "\x00": "is no YAML",
-        b"\xff\xfe\xff": "is no YAML",
+        "user_groups: [": "is not YAML",
+        "user_groups: !!python/object:os.system {}": "is not YAML",
+        "\x00": "is not YAML",
+        b"\xff\xfe\xff": "is not YAML",
         "[" * 5000: "is nested too deeply",
         "user_groups: {a: {b: []}}": r"is wrong \(user_groups\[a\].b: unknown",
         "2026-99-99": "user_groups: required",
-        "user_groups: {a: {allowed_plans: [!!int x, !!bool maybe, !!timestamp x]}}": "x is no text",
-        "user_groups: {a: {allowed_plans: [!!int []]}}": "is no YAML",
-        "user_groups: {a: {allowed_plans: [!!set {x}]}}": "is no YAML",
-        "user_groups: {[a]: {}}": "is no YAML",
-        "user_groups: {a: {allowed_plans: [1" + ":59" * 100_000 + "]}}": "is no text",
+        "user_groups: {a: {allowed_plans: [!!int x, !!bool maybe, !!timestamp x]}}": "x is not text",
+        "user_groups: {a: {allowed_plans: [!!int []]}}": "is not YAML",
+        "user_groups: {a: {allowed_plans: [!!set {x}]}}": "is not YAML",
+        "user_groups: {[a]: {}}": "is not YAML",
+        "user_groups: {a: {allowed_plans: [1" + ":59" * 100_000 + "]}}": "is not text",
         "- " * 5000: "is nested too deeply",
         "".join(f"{' ' * level}a:\n" for level in range(1000)): "is nested too deeply",
         "{a: " * 5000: "is nested too deeply",
@@ -181,7 +185,7 @@ def test_a_broken_file_is_refused_in_one_sentence(tmp_path: Path, content: str |
     with pytest.raises(FileInvalid, match=complaint) as refusal:
         written(tmp_path, content).read()
 
-    assert refusal.value.message.endswith(": mend it, then reload it.")
+    assert refusal.value.message.endswith(": correct it, then reload it.")
     assert "\n" not in refusal.value.message
 
 

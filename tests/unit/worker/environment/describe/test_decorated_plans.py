@@ -157,15 +157,15 @@ def test_words_of_protocols_replace_their_names_in_the_text_of_a_type() -> None:
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ({"annotation": "List[Dets"}, "is no type"),
+        ({"annotation": "List[Dets"}, "is not a type"),
         ({"annotation": "Dets"}, "'Dets' is not known"),
         ({"annotation": "int", "devices": {"Dets": ["det1"]}}, "does not use Dets"),
         ({"devices": {"Dets": ["det1"]}}, "there is no 'annotation'"),
-        ({"annotation": "Dets", "devices": {"Dets": ["det 1-"]}}, "label patterns|is no name"),
-        ({"annotation": "Dets", "devices": {"Dets": [":("]}}, "is no pattern"),
+        ({"annotation": "Dets", "devices": {"Dets": ["det 1-"]}}, "label patterns|is not a name"),
+        ({"annotation": "Dets", "devices": {"Dets": [":("]}}, "is not a pattern"),
         ({"annotation": "Dets", "plans": {"Dets": ["__READABLE__:.*"]}}, "no kinds"),
         ({"annotation": "Dets", "plans": {"Dets": [":?.*:depth=2"]}}, "no components"),
-        ({"annotation": "Dets", "plans": {"Dets": ["a.b"]}}, "is no name"),
+        ({"annotation": "Dets", "plans": {"Dets": ["a.b"]}}, "is not a name"),
         ({"default": object()}, "give a device or plan by its name"),
         ({"default": float("inf")}, "numbers, texts"),
         ({"min": float("nan")}, "'min' must be a finite number"),
@@ -200,4 +200,4 @@ def test_a_dictionary_that_somebody_else_attached_is_understood_and_checked() ->
         yield b
 
     setattr(other, ATTRIBUTE, {"parameters": {"a": {}}})
-    assert "'a', which is no parameter of the plan" in issue_with(other).message
+    assert "'a', which is not a parameter of the plan" in issue_with(other).message

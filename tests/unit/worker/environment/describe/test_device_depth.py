@@ -145,7 +145,7 @@ def test_what_was_registered_and_is_not_there_is_told() -> None:
         ("det2", pb.INVENTORY_ISSUE_KIND_STARTUP_CODE),
         ("missing", pb.INVENTORY_ISSUE_KIND_STARTUP_CODE),
     ]
-    assert "names something that is no plan" in inventory.issues[0].message
+    assert "names something that is not a plan" in inventory.issues[0].message
     assert "names nothing that the startup code defines" in inventory.issues[1].message
 
 

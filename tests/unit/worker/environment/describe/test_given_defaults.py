@@ -85,7 +85,7 @@ def test_the_default_that_is_described_can_be_given(hint: Any, default: Any, giv
     value = list(text) if isinstance(text, tuple) else text
     assert plan.wrong("plan", value) == {}
     got = plan.given("plan", value)["a"]
-    # An empty list stands for an empty tuple of the default, which is no tuple of the hint.
+    # An empty list stands for an empty tuple of the default, which is not a tuple of the hint.
     assert (tuple(got) if default == () else got) == given
 
 

@@ -1,4 +1,4 @@
-"""Catalogs and clients of recorded data have what a detector has, and are no devices."""
+"""Catalogs and clients of recorded data have what a detector has, and are not devices."""
 
 from __future__ import annotations
 

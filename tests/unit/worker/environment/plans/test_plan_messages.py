@@ -1,4 +1,4 @@
-"""What a plan yields that is no message: told with the plan's own line and what to write there."""
+"""What a plan yields that is not a message: told with the plan's own line and what to write there."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_an_async_function_that_is_marked_as_a_plan_is_told_to_be_an_ordinary_on
         return None
 
     made = plan()
-    with pytest.raises(NoMessageError, match="in place of `async def`"):
+    with pytest.raises(NoMessageError, match="write `def`, not `async def`"):
         messages_of(made, nothing)
     made.close()
 

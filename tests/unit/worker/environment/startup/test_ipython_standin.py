@@ -75,7 +75,7 @@ def test_a_run_that_finds_nothing_or_is_not_understood_is_an_error(shell: Intera
 
 
 def test_unknown_magics_are_errors_and_magics_of_the_startup_code_are_run(shell: InteractiveShellStandIn) -> None:
-    with pytest.raises(UnknownMagicError, match="%mov is no magic of this environment"):
+    with pytest.raises(UnknownMagicError, match="%mov is not a magic of this environment"):
         shell.run_line_magic("mov", "motor 1")
     shell.register_magic_function(lambda line: f"moved {line}", magic_name="mov")
     assert shell.run_line_magic("mov", "motor 1") == "moved motor 1"

@@ -30,7 +30,7 @@ class Laboratory:
         ({"titel": "x"}, "has the key 'titel'; possible are description, parameters"),
         ({"description": 5}, "'description' of the annotation must be a text"),
         ({"parameters": [1]}, "'parameters' must be a dictionary"),
-        ({"parameters": {"c": {}}}, "'c', which is no parameter of the plan; those are a, b"),
+        ({"parameters": {"c": {}}}, "'c', which is not a parameter of the plan; those are a, b"),
         ({"parameters": {"a": "int"}}, "parameter 'a' must be a dictionary"),
         ({"parameters": {"a": {"typ": "int"}}}, "has the key 'typ'"),
         ({"parameters": {"a": {"annotation": int}}}, "must be a text, not type"),

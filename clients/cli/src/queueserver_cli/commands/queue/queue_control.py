@@ -66,13 +66,13 @@ def set_mode(words: Sequence[str]) -> CommandBody:
 def _switch(name: str, word: str) -> bool:
     if word.lower() in _ON | _OFF:
         return word.lower() in _ON
-    raise WrongCommand(f"{word!r} is no value for {name}: say true or false.")
+    raise WrongCommand(f"{word!r} is not a value for {name}: say true or false.")
 
 
 def _policy(word: str) -> InterruptedPolicy:
     if word.lower() in _POLICIES:
         return InterruptedPolicy(word.lower())
-    raise WrongCommand(f"{word!r} is no value for interrupted: say {', '.join(_POLICIES)}.")
+    raise WrongCommand(f"{word!r} is not a value for interrupted: say {', '.join(_POLICIES)}.")
 
 
 async def enable_autostart(session: Session) -> Answer:

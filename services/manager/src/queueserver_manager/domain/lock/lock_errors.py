@@ -60,7 +60,7 @@ class LockRequestWaits(WrongState):
 
     def __init__(self, lock: Lock, *, emergency_key_is_set: bool) -> None:
         user = lock.request.claim.user if lock.request is not None else ""
-        super().__init__(f"{user} asks for the lock already: ask again when that request has ended.")
+        super().__init__(f"{user} has already asked for the lock: ask again when that request has ended.")
         self.lock = lock.told()
         self.emergency_key_is_set = emergency_key_is_set
 
@@ -70,5 +70,5 @@ class LockRequestNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__(
-            "No such request for the lock waits: it was granted or withdrawn, or has ended; look at the lock."
+            "No such request for the lock is pending: it was granted or withdrawn, or has ended; look at the lock."
         )

@@ -74,9 +74,9 @@ def _entries(written: Any, path: str, found: list[Violation]) -> tuple[bool, tup
         if isinstance(entry, str):
             entries.append(entry)
         elif entry is not None:
-            found.append(Violation(f"{path}[{index}]", f"{_shown(entry)} is no text: put it into quotes"))
+            found.append(Violation(f"{path}[{index}]", f"{_shown(entry)} is not text: put it into quotes"))
         elif index > 0:
-            found.append(Violation(f"{path}[{index}]", "null has a meaning in first place only: move or remove it"))
+            found.append(Violation(f"{path}[{index}]", "null has a meaning only in the first place: move or remove it"))
     return bool(written) and written[0] is None, tuple(entries)
 
 

@@ -55,7 +55,7 @@ class FileInvalid(WrongState):
         path: object,
         what: str,
         *,
-        advice: str = "mend it, then reload it",
+        advice: str = "correct it, then reload it",
         violations: Sequence[Violation] = (),
     ) -> None:
         if violations:

@@ -80,7 +80,7 @@ class Permissions:
         """What a caller in a group may use in a request. Raises GroupNotFound, GroupNotAccepted."""
         if group == ROOT:
             raise GroupNotAccepted(
-                f"The group {ROOT!r} limits all others and submits nothing itself: "
+                f"The group {ROOT!r} limits all others and can't submit anything itself: "
                 f"send the request as one of {self._shown_groups()}."
             )
         return self.access_for(group)
@@ -90,7 +90,7 @@ class Permissions:
 
     def _missing_preferred(self, group: str) -> str:
         return self._no_groups() or (
-            f"No user group was sent, and there is none of the name {group!r}, which the server was given by "
+            f"No user group was sent, and there is no group {group!r}, the server's default by "
             f"{DEFAULT_GROUP_OPTION}: send one of {self._shown_groups()}, or start the server with one of them."
         )
 
@@ -105,7 +105,8 @@ class Permissions:
         if not self.problem:
             return ""
         return (
-            f"There are no user groups, because {self.problem}: mend the permissions, then reload them, or set others."
+            f"There are no user groups, because {self.problem}: correct the permissions, then reload them, "
+            "or set others."
         )
 
     def _shown_groups(self) -> str:
@@ -154,7 +155,7 @@ def _shape_violations(groups: Mapping[str, GroupRules], path: str) -> Iterator[V
     if ROOT not in groups:
         yield Violation(path, f"the group {ROOT!r} is missing: it limits all others, so it must be there")
     if len(groups) > MAX_GROUPS:
-        yield Violation(path, f"there are {len(groups)} groups and can be {MAX_GROUPS}")
+        yield Violation(path, f"there are {len(groups)} groups, and at most {MAX_GROUPS} are allowed")
     for name, rules in groups.items():
         problem = names.problem_of(name)
         if problem:
@@ -162,12 +163,13 @@ def _shape_violations(groups: Mapping[str, GroupRules], path: str) -> Iterator[V
         for field_name in _READERS:
             entries: Sequence[str] = getattr(rules, field_name)
             if len(entries) > MAX_ENTRIES:
-                description = f"has {len(entries)} entries and can have {MAX_ENTRIES}"
+                description = f"has {len(entries)} entries, and at most {MAX_ENTRIES} are allowed"
                 yield Violation(f"{path}[{name}].{field_name}", description)
     texts = [getattr(rules, field_name) for rules in groups.values() for field_name in _READERS]
     length = sum(len(text.encode(errors="replace")) for entries in texts for text in entries)
     if length > MAX_BYTES:
-        yield Violation(path, f"names and patterns have {length} bytes altogether and can have {MAX_BYTES}")
+        yield Violation(path, f"names and patterns have {length} bytes altogether, and at most {MAX_BYTES} are allowed")
     total = sum(map(len, texts))
     if total > MAX_ENTRIES_IN_ALL:
-        yield Violation(path, f"there are {total} entries in all groups together and can be {MAX_ENTRIES_IN_ALL}")
+        most = MAX_ENTRIES_IN_ALL
+        yield Violation(path, f"there are {total} entries in all groups together, and at most {most} are allowed")

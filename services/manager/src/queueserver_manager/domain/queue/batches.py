@@ -68,7 +68,7 @@ def require_room(record: Record, bound: Bound, count: int, size: int) -> None:
         )
     if size > 0 and queue.size + size > bound.size:
         raise QueueFull(
-            f"The items of the queue may have {in_words(bound.size)} together and have {in_words(queue.size)}: run or "
+            f"The queue holds at most {in_words(bound.size)} of items and has {in_words(queue.size)}: run or "
             f"remove some before adding {in_words(size)} more, or put large data where the plan can read it."
         )
 

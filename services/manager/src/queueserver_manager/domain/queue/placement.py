@@ -122,5 +122,5 @@ def uid_index(record: Record, uid: str) -> int:
     if record.running is not None and record.running.item.uid == uid:
         raise ItemRunning(f"Item {uid!r} is being executed and no longer in the queue: stop it instead.")
     if uid not in record.queue:
-        raise ItemNotFound(f"There is no item {uid!r} in the queue: list the queue to see which there are.")
+        raise ItemNotFound(f"There is no item {uid!r} in the queue: list the queue to see which exist.")
     return record.queue.index_of(uid)

@@ -152,7 +152,7 @@ def clear_history(record: Record, *, keep_newest: int = 0, up_to_item: str | Non
         number = history.number_of_item(up_to_item)
         if number is None:
             raise ItemNotFound(
-                f"The history has no entry of the item {up_to_item[:100]!r}: list the history to see which there are."
+                f"The history has no entry of the item {up_to_item[:100]!r}: list the history to see which exist."
             )
         before = number + 1
     removed = before - history.first_number

@@ -27,7 +27,7 @@ Refused
 │   ├── PositionOutOfRange
 │   ├── PageTokenExpired
 │   └── ResumeTokenExpired
-├── WrongState                the request does not fit what is going on
+├── WrongState                the request does not fit the state
 │   ├── InvalidState
 │   │   └── QueueRunning
 │   ├── ItemRunning
@@ -132,7 +132,8 @@ class PageTokenInvalid(InvalidRequest):
 
     def __init__(self) -> None:
         super().__init__(
-            "The page token is not of this listing: ask as for its first page, or begin the listing without a token."
+            "The page token belongs to another listing: send the same fields as for its first page, "
+            "or begin the listing without a token."
         )
 
 
@@ -140,7 +141,7 @@ class ResumeTokenInvalid(InvalidRequest):
     """A resume token was not made by this service."""
 
     def __init__(self) -> None:
-        super().__init__("The resume token is not one of this service: begin watching without a token.")
+        super().__init__("The resume token does not come from this service: begin watching without a token.")
 
 
 class NotPermitted(Refused):
@@ -228,8 +229,8 @@ class ItemNotRunning(WrongState):
 
     def __init__(self, uid: str) -> None:
         super().__init__(
-            f"Item {uid[:MAX_SHOWN]!r} does not run, so nothing was done: the history or the queue tells what has "
-            "become of it; name no item to act upon whatever runs."
+            f"Item {uid[:MAX_SHOWN]!r} is not running, so nothing was done: look for it in the history or the "
+            "queue; name no item to act on the plan that runs."
         )
         self.item_uid = uid[:MAX_SHOWN]
 
@@ -251,7 +252,7 @@ class InventoryEmpty(WrongState):
     def __init__(self) -> None:
         super().__init__(
             "No plans are known: open the environment, or wait until it is open, then add the item; "
-            "if it is open, its startup code has no plans (ListIssues and 'qserver environment report' tell why)."
+            "if it is open, its startup code has no plans (ListIssues and 'qserver environment report' say why)."
         )
 
 
@@ -259,7 +260,7 @@ class ScriptsDisabled(WrongState):
     """The Manager was told to take no scripts."""
 
     def __init__(self) -> None:
-        super().__init__("Scripts are switched off here: ask for the Manager to be started with --scripts ON.")
+        super().__init__("Scripts are switched off here: the Manager must be started with --scripts ON.")
 
 
 class Conflict(Refused):
@@ -271,7 +272,7 @@ class AnswerNotKept(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            "This request was carried out before and is not carried out again, but its answer is no longer kept: "
+            "This request was carried out before and is not repeated, but its answer is no longer kept: "
             "look at what it changed, for example by listing the queue."
         )
 
@@ -290,7 +291,7 @@ class RevisionMismatch(Conflict):
         name = part.replace("_and_", " or its ")
         verb, it = ("were changed", "them") if part == "permissions" else ("changed", "it")
         super().__init__(
-            f"The {name} {verb} at revision {present}, after the {expected} that this request expects: "
+            f"The {name} {verb} at revision {present}, and this request expects revision {expected}: "
             f"look at {it} again, then repeat the request."
         )
         self.present = present
@@ -344,7 +345,7 @@ class ServerStopping(Unavailable):
     """The server was told to stop: nothing new starts."""
 
     def __init__(self) -> None:
-        super().__init__("The server is being stopped: start it again, then repeat this.")
+        super().__init__("The server is stopping: start it again, then repeat this.")
 
 
 class StorageUnavailable(Unavailable):
@@ -366,7 +367,7 @@ class WorkerUnavailable(Unavailable):
 
     def __init__(
         self,
-        message: str = "The Worker can't be reached, so nothing can be executed: see that it runs, then try again.",
+        message: str = "The Worker can't be reached, so nothing can be executed: make sure it runs, then try again.",
     ) -> None:
         super().__init__(message)
 

@@ -16,7 +16,7 @@ class QuestionNotFound(NotFound):
         super().__init__(
             "The plan asks another question now: read it in the status, then answer it."
             if question_id
-            else "No plan asks anything now: the question was answered, or taken back because its plan was paused, "
+            else "No question is open: it was answered, or withdrawn because its plan was paused, "
             "suspended or ended; look at the status."
         )
         #: The question that is asked now; empty if none is.

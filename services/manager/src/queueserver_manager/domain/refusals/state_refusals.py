@@ -30,13 +30,13 @@ def _running(advice: str) -> _Advice:
     return {_S.STARTING_QUEUE: advice, _S.EXECUTING_QUEUE: advice}
 
 
-_NO_PLAN = "no plan is being executed, so there is none to act upon"
+_NO_PLAN = "no plan is running, so there is nothing to act on"
 _WITHOUT_PLAN: _Advice = {
     _S.IDLE: _NO_PLAN,
     _S.CREATING_ENVIRONMENT: _NO_PLAN,
     _S.CLOSING_ENVIRONMENT: _NO_PLAN,
     _S.DESTROYING_ENVIRONMENT: "the plan ends with the environment: wait until it is gone",
-    _S.EXECUTING_TASK: "a task is being executed and no plan, so there is none to act upon",
+    _S.EXECUTING_TASK: "a task is running and no plan, so there is nothing to act on",
 }
 _OF_PAUSED_ONLY = _WITHOUT_PLAN | _running("pause the plan first, or abort it at once")
 _NOT_RUNNING = "the queue does not run, so there is nothing to stop"

@@ -40,7 +40,7 @@ def accept_task(record: Record, work: Work, acceptance: Acceptance, *, backgroun
     """Accept a task. Raises TooManyTasks: what the Worker would refuse is not accepted in the first place."""
     if background and record.tasks.background_count >= MOST_IN_BACKGROUND:
         raise TooManyTasks(
-            f"{MOST_IN_BACKGROUND} tasks go on in the background, which is the most: "
+            f"{MOST_IN_BACKGROUND} tasks are running in the background, which is the maximum: "
             "wait until one of them has ended, then start this one."
         )
     task = Task(

@@ -61,7 +61,7 @@ class AllowedInventory:
         return known
 
     def why_no_plan(self, name: str) -> str:
-        """Why something of that name is no plan, in one sentence; empty if nothing looks like one."""
+        """Why something of that name is not a plan, in one sentence; empty if nothing looks like one."""
         reason = self.inventory.no_plans.get(name, "")
         # A plan that may not be used is treated as absent, also when something is wrong with it.
         return reason if reason and name not in self.inventory.plans and self.access.allows_plan(name) else ""

@@ -49,4 +49,4 @@ def _problem(what: str, name: str, group: str | None, advice: str) -> str:
 
 
 def _advice(near: str, listed: str) -> str:
-    return f"did you mean {near}?" if near else f"list the {listed} to see which there are."
+    return f"did you mean {near}?" if near else f"list the {listed} to see which exist."

@@ -146,7 +146,7 @@ def _name_phrase(value: Any, expected: ParameterType, allowed: AllowedInventory)
     else:
         hint = ""
     if allowed.offers(expected.kind, value):
-        return f"must be {what}, and {name!r} is none{hint}"
+        return f"must be {what}, which {name!r} is not{hint}"
     return f"must be {what}, and there is no {name!r} that you may use{hint}"
 
 

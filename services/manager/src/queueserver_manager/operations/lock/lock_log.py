@@ -41,12 +41,12 @@ def _parts(of: Lock | LockRequest | None) -> str:
 def _holder(event: LockChanged, who: Callable[[str], str]) -> str:
     """Who held the lock before."""
     claim = _claim(event.previous)
-    return who(claim.user) if claim is not None else "nobody"
+    return who(claim.user) if claim is not None else "an unknown user"
 
 
 def _asker(event: LockChanged, who: Callable[[str], str]) -> str:
     claim = _claim(event.request)
-    return who(claim.user) if claim is not None else "nobody"
+    return who(claim.user) if claim is not None else "an unknown user"
 
 
 _SENTENCES: Mapping[LockChange, Callable[[LockChanged, Callable[[str], str]], str]] = {
@@ -65,5 +65,5 @@ _SENTENCES: Mapping[LockChange, Callable[[LockChanged, Callable[[str], str]], st
     ),
     LockChange.REQUEST_REFUSED: lambda e, who: f"{who(e.user)} refused {_asker(e, who)} the lock",
     LockChange.REQUEST_WITHDRAWN: lambda e, who: f"{who(e.user)} no longer asks {_holder(e, who)} for the lock",
-    LockChange.REQUEST_EXPIRED: lambda e, who: f"{_asker(e, who)} waited in vain for the lock of {_holder(e, who)}",
+    LockChange.REQUEST_EXPIRED: lambda e, who: f"{_asker(e, who)} did not get the lock of {_holder(e, who)}",
 }

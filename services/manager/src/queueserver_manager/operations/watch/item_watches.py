@@ -76,8 +76,7 @@ class ItemWatches:
         if entry is not None:
             return ItemStatus(ItemState.FINISHED, entry.item, revision, entry=entry)
         raise ItemNotFound(
-            f"There is no item {uid!r} in the queue or the history: "
-            "list the queue and the history to see which there are."
+            f"There is no item {uid!r} in the queue or the history: list the queue and the history to see which exist."
         )
 
     def follow(self, uid: str) -> AsyncIterator[ItemStatus]:

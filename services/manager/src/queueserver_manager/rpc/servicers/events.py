@@ -40,7 +40,7 @@ class EventServicer(EventServiceServicer):
         del context
         unknown = [kind for kind in request.kinds if kind not in _KINDS]
         if unknown:
-            raise FieldInvalid("kinds", f"{unknown[0]} is no kind of event: use those of EventKind")
+            raise FieldInvalid("kinds", f"{unknown[0]} is not a kind of event: use those of EventKind")
         kinds = frozenset(_KINDS[kind] for kind in request.kinds) or _DEFAULT_KINDS
         history = page_size(request.history_limit, _DEFAULT_HISTORY, _LARGEST_HISTORY, "history_limit")
         longest = _longest_event(request.max_message_bytes)
@@ -59,7 +59,7 @@ def _after_revision(request: event_service_pb2.WatchEventsRequest) -> int:
     if request.after_revision < 0:
         raise FieldInvalid("after_revision", "must be 0 or more")
     if request.after_revision and request.resume_token:
-        raise FieldInvalid("after_revision", "must be left out with a resume_token, which says where to go on")
+        raise FieldInvalid("after_revision", "must be left out with a resume_token, which says where to continue")
     return request.after_revision
 
 

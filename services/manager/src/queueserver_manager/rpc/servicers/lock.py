@@ -161,7 +161,7 @@ def _seconds(given: Duration, name: str) -> float:
 
 
 def _is_space(character: str) -> bool:
-    """Spaces that are no control characters, of French and of Japanese, for example; joiners, of Persian and emoji."""
+    """Spaces that are not control characters, of French and of Japanese, for example; joiners, of Persian and emoji."""
     return unicodedata.category(character) == "Zs" or character in "\u200c\u200d"
 
 

@@ -159,7 +159,7 @@ def _policy(number: int) -> InterruptedPolicy | None:
         return None
     policy = POLICIES_FROM_PROTO.get(number)
     if policy is None:
-        raise FieldInvalid("interrupted", f"{number} is no policy: use those of InterruptedPolicy")
+        raise FieldInvalid("interrupted", f"{number} is not a policy: use those of InterruptedPolicy")
     return policy
 
 

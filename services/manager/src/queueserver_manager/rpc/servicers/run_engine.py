@@ -57,7 +57,7 @@ class RunEngineServicer(RunEngineServiceServicer):
         """Contract: RunEngineService.PausePlan."""
         verb = _PAUSES.get(request.option)
         if verb is None:
-            raise FieldInvalid("option", f"{request.option} is no way to pause: use those of PauseOption")
+            raise FieldInvalid("option", f"{request.option} is not a way to pause: use those of PauseOption")
         return await self._control(verb, request, context, pb.PausePlanResponse)
 
     async def ResumePlan(self, request: pb.ResumePlanRequest, context: Any) -> Any:  # noqa: N802
@@ -97,7 +97,7 @@ class RunEngineServicer(RunEngineServiceServicer):
         term = self._current_term.term()
         shown = _FILTERS.get(request.filter)
         if shown is None:
-            raise FieldInvalid("filter", f"{request.filter} is no filter: use those of RunFilter")
+            raise FieldInvalid("filter", f"{request.filter} is not a filter: use those of RunFilter")
         size = page_size(request.page_size, _LARGEST_PAGE, _LARGEST_PAGE)
         view, store = term.view, term.ledger.summary.store_id
         answer = pb.ListRunsResponse(run_list_uid=marker(store, "runs", f"{view.status.boot_id}:{view.runs_changes}"))

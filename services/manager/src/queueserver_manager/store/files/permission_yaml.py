@@ -44,7 +44,7 @@ def load(data: bytes) -> Any:
     except (yaml.YAMLError, ValueError) as error:
         if isinstance(error, PermissionYamlError):
             raise
-        raise PermissionYamlError(f"is no YAML ({yaml_problem(error)})") from error
+        raise PermissionYamlError(f"is not YAML ({yaml_problem(error)})") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class ThreadPrinter:
     def _pass_on(self, stream: Stream, text: str) -> None:
         for begin in range(0, len(text), MAX_PIECE):
             piece = text[begin : begin + MAX_PIECE]
-            # As standard error prints it: halves of surrogate pairs are no text that a message can carry.
+            # As standard error prints it: halves of surrogate pairs are not text that a message can carry.
             self._tell(stream, piece.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 

@@ -129,7 +129,7 @@ def is_of_class(cls: type, wanted: type) -> bool:
 
 @cache
 def ophyd_components(cls: type) -> dict[str, Any] | None:
-    """Return the components that an ophyd class declares, by name; None if it is no class of ophyd."""
+    """Return the components that an ophyd class declares, by name; None if it is not a class of ophyd."""
     if not any(base.__module__ == "ophyd.ophydobj" for base in cls.__mro__):
         return None
     return dict(getattr(cls, "_sig_attrs", {}))

@@ -30,7 +30,7 @@ class PlanText:
 
 
 def read_docstring(docstring: object) -> PlanText:
-    """Parse a docstring; anything that is no text counts as an empty one."""
+    """Parse a docstring; anything that is not text counts as an empty one."""
     text = inspect.cleandoc(docstring) if isinstance(docstring, str) else ""
     for style in (_NUMPY, _GOOGLE, _SPHINX):
         section = style.search(text)

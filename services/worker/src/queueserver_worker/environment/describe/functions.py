@@ -21,7 +21,7 @@ MAX_TEXT: Final = 200
 
 
 def describe_functions(callables: Mapping[str, Any]) -> list[pb.FunctionDescription]:
-    """Describe what of some callables, which are no plans, is a function; by name in alphabetical order."""
+    """Describe what of some callables, which are not plans, is a function; by name in alphabetical order."""
     names = [name for name, value in callables.items() if _is_function(value)]
     kept = sorted(names, key=lambda name: (is_of_python(callables[name]), name))[:MAX_FUNCTIONS]
     return [_describe(name, callables[name]) for name in sorted(kept)]

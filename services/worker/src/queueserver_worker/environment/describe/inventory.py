@@ -107,7 +107,7 @@ class _Inventory:
         size = description.ByteSize()
         if size > MAX_PLAN_BYTES:
             text = (
-                f"The plan {name} was left out. Its description has {size} bytes and can have {MAX_PLAN_BYTES}: "
+                f"The plan {name} was left out. Its description has {size} bytes, and {MAX_PLAN_BYTES} are allowed: "
                 "give its parameters fewer choices."
             )
             self._issue(kind, name, text, place)
@@ -173,7 +173,7 @@ class _Inventory:
             if name not in self._namespace:
                 text = f"register_{kind}({name!r}) names nothing that the startup code defines; correct the name."
             elif not self._registered.hides(name) and not is_wanted(self._namespace[name]):
-                text = f"register_{kind}({name!r}) names something that is no {kind}; correct the name."
+                text = f"register_{kind}({name!r}) names something that is not a {kind}; correct the name."
             else:
                 continue
             self._issue(pb.INVENTORY_ISSUE_KIND_STARTUP_CODE, name, text)

@@ -36,18 +36,18 @@ def is_plan(value: object) -> bool:
 
 
 def why_no_plan(name: str, value: object) -> str:
-    """Say why a callable is no plan, in one sentence; empty for everything else."""
+    """Say why a callable is not a plan, in one sentence; empty for everything else."""
     try:
         if not callable(value) or _is_plan(value) or is_device(value):
             return ""
         what, reason = _reason(value)
     except BaseException:  # noqa: BLE001 - as above
         return ""
-    return f"There is a {what} {name}, but it is no plan: {reason}."
+    return f"There is a {what} {name}, but it is not a plan: {reason}."
 
 
 def means_to_be_plan(value: object) -> bool:
-    """Tell whether something that is no plan claims to be one, so that its author has to be told."""
+    """Tell whether something that is not a plan claims to be one, so that its author has to be told."""
     try:
         levels = list(_levels(value))
         return not _is_plan(value) and any(map(_declares_messages, levels)) and not is_device(value)

@@ -1,6 +1,6 @@
 """Plans: how to call them.
 
-Guarantees: a description is made without calling the plan. A default that is no Python literal does not make a plan
+Guarantees: a description is made without calling the plan. A default that is not a Python literal does not make a plan
 unusable: the parameter can be omitted, and what is shown is the default's repr.
 """
 

@@ -34,19 +34,19 @@ class Before:
         lost = [name for key, name in self._receivers.items() if key not in now]
         if lost:
             yield (
-                f"The plan took away subscriptions of RE ({_listed(lost)}): they get no more documents. Close the "
+                f"The plan removed subscriptions of RE ({_listed(lost)}): they get no more documents. Close the "
                 "environment and open it again to have them back. The queue server still gets all documents."
             )
         commands = sorted(self._commands - set(self._engine.commands))
         if commands:
             yield (
-                f"The plan took away commands of RE ({_listed(commands)}): every plan that needs one of them fails. "
+                f"The plan removed commands of RE ({_listed(commands)}): every plan that needs one of them fails. "
                 "Close the environment and open it again to have them back."
             )
         settings = _settings(self._engine)
         changed = [name for name, value in self._settings.items() if settings[name] is not value]
         if changed:
-            yield f"The plan changed {_listed(changed)} and left it so for the plans that follow."
+            yield f"The plan changed {_listed(changed)} and did not restore it for the plans that follow."
         if loop_keeper(self._engine).restarts != self._restarts:
             yield "Code stopped the event loop of RE (RE.loop), without which no plan can run; it was started again."
 

@@ -206,7 +206,7 @@ class Conversion:
             # A device's own code makes its components, and whatever it raises must not end the environment.
             raise ArgumentError(
                 f"Parameter {self._parameter}: {_shown(name)} can't be used "
-                f"({type(error).__name__}: {error_text(error)}); see that the device is connected."
+                f"({type(error).__name__}: {error_text(error)}); make sure that the device is connected."
             ) from error
 
     def _unknown(self, name: str, options: Options) -> str:
@@ -233,7 +233,7 @@ def _kinds(options: Iterable[ValueType]) -> "frozenset[ParameterType.Kind.ValueT
 
 
 def _leaves(options: Iterable[ValueType]) -> Options:
-    """List the types of everything that is no list or map, at any depth."""
+    """List the types of everything that is not a list or map, at any depth."""
     return [
         each
         for option in options

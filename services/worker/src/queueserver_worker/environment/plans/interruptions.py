@@ -209,7 +209,7 @@ class Interruptions:
             self._changed.wait_for(lambda: self._answer() is not None)
             answer = self._answer()
             if answer is None or self._asked is None:
-                raise AssertionError("nobody but the waiting thread ends the execution")
+                raise AssertionError("only the waiting thread ends the execution")
             self._asked.answer = None
             self._asked.note = "" if answer.action == pb.RUN_ENGINE_ACTION_RESUME else answer.note
             return answer

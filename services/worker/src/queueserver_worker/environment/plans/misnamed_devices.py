@@ -89,7 +89,7 @@ def _sentence(text: str, names: Names) -> str:
 
 def _unknown(text: str, near: list[str]) -> str:
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "name an existing device."
-    return f"{_shown(text)} is no device; {hint}"
+    return f"{_shown(text)} is not a device; {hint}"
 
 
 def _is_known(text: str, names: Names) -> bool:

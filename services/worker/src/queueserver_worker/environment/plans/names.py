@@ -58,7 +58,7 @@ class Names:
         return value if is_plan(value) and self._allows_plan(name) else None
 
     def why_no_plan(self, name: str) -> str:
-        """Say why the object of that name is no plan, in one sentence; empty if there is nothing to say."""
+        """Say why the object of that name is not a plan, in one sentence; empty if there is nothing to say."""
         return why_no_plan(name, self._namespace.get(name)) if self._allows_plan(name) else ""
 
     def device(self, name: str) -> object | None:

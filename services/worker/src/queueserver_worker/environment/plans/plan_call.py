@@ -20,7 +20,7 @@ from queueserver_worker.environment.plans.structs import to_dict, to_list
 
 
 class PlanCallError(Exception):
-    """The item is no call of a plan that exists; the message says why and what to do."""
+    """The item is not a call of a plan that exists; the message says why and what to do."""
 
 
 def plan_call(namespace: dict[str, Any], item: Item, access: Access) -> Callable[[], Iterable[Any]]:

@@ -224,5 +224,5 @@ def _advice(value: object, text: str) -> str:
 
 def _instead_of_returning(made: object) -> str:
     if inspect.iscoroutine(made) or inspect.isasyncgen(made):
-        return "a plan is no async function: write `def` in place of `async def`, and `yield from` in place of `await`."
+        return "a plan can't be an async function: write `def`, not `async def`, and `yield from`, not `await`."
     return "let it contain `yield from …`, or return a plan that it has called."

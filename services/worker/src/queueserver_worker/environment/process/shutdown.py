@@ -43,7 +43,7 @@ def _after(seconds: float, act: Callable[[], object]) -> None:
 def _leave_threads_behind(code: int) -> NoReturn:
     others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
     names = ", ".join(sorted(thread.name for thread in others if not thread.daemon))
-    streams.note(f"Threads that go on although the environment is closed end with it: {names}.\n")
+    streams.note(f"The environment is closed and ends the threads that are still running: {names}.\n")
     with suppress(BaseException):  # protects the end from functions of the startup code
         atexit._run_exitfuncs()  # noqa: SLF001 - the only way to them that does not wait for threads
     end_now(code)

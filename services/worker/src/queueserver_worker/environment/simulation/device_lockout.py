@@ -220,7 +220,7 @@ def _noting(original: Callable[..., None]) -> Callable[..., None]:
         if _simulating.positions is None or not isinstance(dropped, DroppedPlan):
             original(self)
         elif sys._getframe(1).f_code is dropped.code and len(_simulating.dropped) < _MOST_DROPPED:  # noqa: SLF001 - as above
-            # The code that created it has dropped it; one that was kept for another branch is no mistake.
+            # The code that created it has dropped it; one that was kept for another branch is not a mistake.
             _simulating.dropped += (dropped,)
 
     return end

@@ -149,7 +149,7 @@ class DryRun:
 
     def _answer(self, message: Any, reader: MessageReader) -> Any:
         if not is_message(message):
-            self._findings.problem(f"It sends an object of type {type(message).__name__}, which is no message.")
+            self._findings.problem(f"It sends an object of type {type(message).__name__}, which is not a message.")
             return None
         try:
             return reader.answer(message)

@@ -213,7 +213,7 @@ class MessageReader:
     def _sleep(self, message: Any) -> None:
         seconds = to_number(message.args[0] if message.args else None)
         if seconds is None:
-            self._findings.problem("It sleeps for a time that is no number.")
+            self._findings.problem("It sleeps for a time that is not a number.")
             return
         self._findings.sleep(max(0.0, seconds))
 
@@ -253,7 +253,7 @@ def _name(device: Any) -> str:
         return repr(device)
     try:
         return str(device.name)
-    except Exception:  # noqa: BLE001 - protects the simulation from objects that are no devices
+    except Exception:  # noqa: BLE001 - protects the simulation from objects that are not devices
         return f"an object of type {type(device).__name__}"
 
 

@@ -30,7 +30,7 @@ class UnknownMagicError(NameError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"%{name} is no magic of this environment: leave it out, or put it below 'if not is_re_worker_active():' "
+            f"%{name} is not a magic of this environment: omit it, or put it below 'if not is_re_worker_active():' "
             "(run, cd, env and time are done; those for terminal, plots and history are ignored)"
         )
 

@@ -86,7 +86,7 @@ class InteractiveShellStandIn:
         if name in _IGNORED:
             return _Nothing(f"get_ipython().{name}")
         raise AttributeError(
-            f"get_ipython().{name} does not exist here: the environment is no IPython shell. There are user_ns, log, "
+            f"get_ipython().{name} does not exist here: the environment has no IPython shell. There are user_ns, log, "
             "config, push, system and run_line_magic; put what needs a real shell below "
             "'if not is_re_worker_active():'."
         )

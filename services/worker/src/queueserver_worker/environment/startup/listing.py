@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = read_arguments(argv)
     file = arguments.list_file
     if file is None:
-        raise SystemExit("It was not said where to write the list.")
+        raise SystemExit("The option that names the list file is missing.")
     os.environ.setdefault("MPLBACKEND", "Agg")
     namespace = new_namespace()
     offer_user_api(namespace)

@@ -44,7 +44,7 @@ def _find(namespace: dict[str, Any], name: str, access: Access) -> Callable[...,
         raise TaskNotStartedError(f"the environment has no function {name!r}; {hint}")
     function: Callable[..., Any] = namespace[name]
     if not callable(function):
-        raise TaskNotStartedError(f"{name!r} is no function but an object of type {type(function).__name__}.")
+        raise TaskNotStartedError(f"{name!r} is not a function but an object of type {type(function).__name__}.")
     if inspect.isgeneratorfunction(function) or is_plan(function):
         raise TaskNotStartedError(f"{name!r} is a plan: add it to the queue instead.")
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):

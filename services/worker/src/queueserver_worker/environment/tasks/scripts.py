@@ -72,7 +72,7 @@ class ScriptRunner:
             if isinstance(error, SyntaxError) and error.filename == name:
                 raise
             # Zero bytes: each version of Python has its own error for them, without a place.
-            raise TaskNotStartedError(f"the script is no Python source ({error_text(error)}); correct it.") from None
+            raise TaskNotStartedError(f"the script is not Python source ({error_text(error)}); correct it.") from None
         modules = local_modules.importable(self._folder, first=True)
         with self._reserved(replaceable=script.update_re), self._file(), modules:
             exec(code, self._namespace)  # noqa: S102 - executing the user's scripts is what this is for

@@ -63,7 +63,7 @@ def check_annotation(annotation: object, parameters: Iterable[str]) -> None:
     for name, entry in _mapping("'parameters'", top["parameters"]).items():
         if name not in existing:
             raise AnnotationError(
-                f"'parameters' describes {name!r}, which is no parameter of the plan; "
+                f"'parameters' describes {name!r}, which is not a parameter of the plan; "
                 f"those are {', '.join(sorted(existing)) or 'none'}."
             )
         _check_keys(f"the parameter {name!r}", _mapping(f"the parameter {name!r}", entry), _PARAMETER)

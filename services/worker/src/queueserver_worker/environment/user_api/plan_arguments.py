@@ -114,7 +114,7 @@ def _literal(text: str) -> Any:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError) as error:
-        raise TypeError(f"the default {text!r} can't be understood: it is no literal") from error
+        raise TypeError(f"the default {text!r} can't be understood: it is not a literal") from error
 
 
 def _annotation(tree: pb.ParameterType) -> Any:

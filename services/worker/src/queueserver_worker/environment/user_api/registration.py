@@ -56,7 +56,7 @@ def register_device(name: str, *, depth: int = 1, exclude: bool = False) -> None
     Raises
     ------
     TypeError, ValueError
-        The name is no identifier, or the depth is no number of levels.
+        The name is not an identifier, or the depth is not a number of levels.
 
     """
     _check_name("device", name)
@@ -73,7 +73,7 @@ def register_plan(name: str, *, exclude: bool = False) -> None:
     Raises
     ------
     TypeError, ValueError
-        The name is no identifier.
+        The name is not an identifier.
 
     """
     _check_name("plan", name)

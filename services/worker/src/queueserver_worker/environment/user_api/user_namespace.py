@@ -27,7 +27,7 @@ class UserNamespace:
         return False
 
     def set_user_namespace(self, *, user_ns: dict[str, Any], use_ipython: bool = False) -> None:
-        """Use another namespace. Raises TypeError if it is no dictionary."""
+        """Use another namespace. Raises TypeError if it is not a dictionary."""
         del use_ipython
         if not isinstance(user_ns, dict):
             raise TypeError(f"user_ns must be a dictionary, not {type(user_ns).__name__}")

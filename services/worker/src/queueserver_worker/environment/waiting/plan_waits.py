@@ -54,7 +54,7 @@ class PlanWaits:
             self._for_devices = None
 
     async def wait_for(self, process: Command, message: Any) -> Any:
-        """Process a message `wait_for`: for something that is no device."""
+        """Process a message `wait_for`: for something that is not a device."""
         with self._waiting():
             return await process(message)
 

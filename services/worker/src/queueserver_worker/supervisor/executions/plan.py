@@ -265,7 +265,7 @@ class RunningPlan:
         """Whether this is the running execution."""
         if self._execution is not None and self._execution.execution_id == execution_id:
             return True
-        _log.warning("The environment spoke of execution %.40s, which is not running; it is ignored.", execution_id)
+        _log.warning("The environment named execution %.40s, which is not running; it is ignored.", execution_id)
         return False
 
     def finished(self, frame: channel_pb2.PlanFinished, *, stopping: bool) -> ExecutionOutcome | None:

@@ -102,7 +102,7 @@ class RunningTasks:
         """Whether this task is running."""
         if task_uid in self._running:
             return True
-        _log.warning("The environment spoke of task %.40s, which is not running; it is ignored.", task_uid)
+        _log.warning("The environment named task %.40s, which is not running; it is ignored.", task_uid)
         return False
 
     def printed_by(self, task_uid: str, text: str) -> bool:

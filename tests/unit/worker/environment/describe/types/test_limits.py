@@ -21,7 +21,7 @@ from queueserver_worker.environment.user_api.annotation_decorator import paramet
 from tests.unit.common.inventory.type_notation import shown
 from tests.unit.worker.environment.hints import of_union
 
-#: The whole number after it is no float.
+#: The whole number after it is not a float.
 LARGE = 2**53
 Positive = Annotated[float, Ge(0)]
 Width = NewType("Width", Positive)  # type: ignore[valid-newtype] # people write it

@@ -81,7 +81,7 @@ def without_metadata(hint: Any) -> Any:
 def device_protocol(cls: Any) -> str | None:
     """Name the protocol that a class requires of a device: "Movable", "Readable", "Flyable", or nothing for any device.
 
-    None if it is no class of devices.
+    None if it is not a class of devices.
     """
     if not isinstance(cls, type):
         return None

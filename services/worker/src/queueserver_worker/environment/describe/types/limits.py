@@ -3,7 +3,7 @@
 Objects of annotated_types, pydantic's `Field` and similar ones are recognised by their attributes (`ge`, `gt`, `le`,
 `lt`, `multiple_of`, `unit`), so none of those packages is needed.
 Guarantees: a bound is one of every number that the hint admits, and neither looser nor stricter than the hint; what
-can't be expressed so is left out. Metadata of any other kind is no error.
+can't be expressed so is left out. Metadata of any other kind is not an error.
 """
 
 import math

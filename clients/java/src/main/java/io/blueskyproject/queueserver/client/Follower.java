@@ -25,7 +25,7 @@ final class Follower {
   private boolean watched;
 
   Follower(Channel channel, String itemUid) {
-    // While there is no Manager, gRPC goes on trying to connect, and the call waits for it.
+    // While there is no Manager, gRPC keeps trying to connect, and the call waits for it.
     this.events = EventServiceGrpc.newBlockingStub(channel).withWaitForReady();
     this.itemUid = itemUid;
   }
