@@ -27,7 +27,7 @@ from queueserver_worker.supervisor.executions.state_directory import StateDirect
 from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.process.about import About
 from queueserver_worker.supervisor.process.console import ConsoleEcho, silence
-from queueserver_worker.supervisor.process.launch import Launch
+from queueserver_worker.supervisor.process.process import Launch
 from queueserver_worker.supervisor.worker import Worker
 
 # After the last event was published, streams get this long to deliver it.

@@ -10,7 +10,7 @@ from queueserver_process import log
 from queueserver_process.process import run
 from queueserver_worker.app import serve
 from queueserver_worker.settings import parse
-from queueserver_worker.supervisor.process.launch import Launch
+from queueserver_worker.supervisor.process.process import Launch
 
 CHILD = Path(__file__).with_name("scripted_child.py")
 

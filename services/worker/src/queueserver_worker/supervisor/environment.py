@@ -43,10 +43,9 @@ from queueserver_worker.supervisor.process import failure
 from queueserver_worker.supervisor.process.about import About
 from queueserver_worker.supervisor.process.console import Echo
 from queueserver_worker.supervisor.process.keeper import ProcessKeeper
-from queueserver_worker.supervisor.process.launch import Launch
 from queueserver_worker.supervisor.process.lifecycle import OPEN, State
 from queueserver_worker.supervisor.process.liveness import Liveness
-from queueserver_worker.supervisor.process.process import EnvironmentProcess
+from queueserver_worker.supervisor.process.process import EnvironmentProcess, Launch
 from queueserver_worker.supervisor.questions import MetadataQueries, SimulationQueries
 from queueserver_worker.supervisor.status import Status
 

@@ -38,7 +38,7 @@ from queueserver_worker.supervisor.executions.outcomes import Outcomes
 from queueserver_worker.supervisor.journal import Journal, Watcher
 from queueserver_worker.supervisor.process.about import About
 from queueserver_worker.supervisor.process.console import Echo, silence
-from queueserver_worker.supervisor.process.launch import Launch
+from queueserver_worker.supervisor.process.process import Launch
 
 MAX_ID = 200
 """Longest identity, in characters, that a caller may choose."""

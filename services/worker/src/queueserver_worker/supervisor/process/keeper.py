@@ -12,9 +12,8 @@ from collections.abc import Callable
 from queueserver.common.v1.environment_pb2 import EnvironmentFailure
 
 from queueserver_worker.supervisor.process import failure
-from queueserver_worker.supervisor.process.launch import Launch
 from queueserver_worker.supervisor.process.lifecycle import State
-from queueserver_worker.supervisor.process.process import EnvironmentProcess, ProcessListener
+from queueserver_worker.supervisor.process.process import EnvironmentProcess, Launch, ProcessListener
 
 
 class ProcessKeeper:
