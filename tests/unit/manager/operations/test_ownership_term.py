@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
+from queueserver_inventory.access import Access
 from queueserver_manager.domain.events import QueueStopped, StopReason
 from queueserver_manager.domain.lifecycle import PendingCommand, RunEngineState
-from queueserver_manager.domain.queue.item import ExitStatus
+from queueserver_manager.domain.queue.item import ExitStatus, RunningItem
 from queueserver_manager.domain.queue.queue_run import stop_after
 from queueserver_manager.domain.refusals.errors import NotReady
 from queueserver_manager.operations.commit.reply import NO_REPLY
@@ -124,3 +125,21 @@ def test_what_a_worker_tells_with_an_outcome_stops_the_queue(machine: Machine) -
     machine.finish(status=ExitStatus.COMPLETED, twice=False)
     machine.worker.pause_pending = False
     assert machine.store.log[-1].event == QueueStopped(StopReason.PAUSE)
+
+
+def test_the_command_that_starts_the_next_plan_acknowledges_the_outcome_of_the_one_before(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So between two plans there is one call, and the Worker keeps one outcome at most."""
+    acknowledged: list[Sequence[str]] = []
+    run_plan = machine.worker.run_plan
+
+    async def note_and_run(running: RunningItem, access: Access, execution_ids: Sequence[str]) -> None:
+        acknowledged.append(execution_ids)
+        await run_plan(running, access, execution_ids)
+
+    monkeypatch.setattr(machine.worker, "run_plan", note_and_run)
+    assert machine.record.running is not None
+    first = machine.record.running.execution_id
+    machine.finish(status=ExitStatus.COMPLETED, twice=False)
+    assert (acknowledged, machine.worker.outcomes) == ([[first]], {})

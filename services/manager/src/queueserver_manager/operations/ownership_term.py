@@ -313,6 +313,7 @@ class OwnershipTerm:
         if isinstance(event, QueueStarted):
             self.view.await_confirmation()
         elif isinstance(event, ItemFinished):
+            self.runner.note_stored(event.execution_id)
             self.view.drop_requests()
             again = self._record.queue.get(event.requeued_as_uid)
             if again is not None:

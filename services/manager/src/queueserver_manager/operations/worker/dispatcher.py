@@ -98,6 +98,10 @@ class Dispatcher(ABC, Generic[W, O]):
             self._accounting.add(uid)
             self._spawn(self._account(outcome, uid))
 
+    def note_stored(self, uid: str) -> None:
+        """Its outcome is stored: the next command takes the acknowledgement along."""
+        self._accounted.add(uid)
+
     def forget(self, uids: Iterable[str]) -> None:
         """Tell the Worker that these outcomes are stored, or not ours to store."""
         self._accounted.update(uids)
