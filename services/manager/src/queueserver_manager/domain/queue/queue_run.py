@@ -158,10 +158,7 @@ def finish_item(
     uid = back.item.uid if back.item else ""
     entry = HistoryEntry(record.history.next_number, running.item, running.execution_id, outcome.result, uid)
     entry = replace(entry, size=measure(entry))
-    changes.append(AddHistory(entry))
-    first, first_left = record.history.first_number, record.history.first_within(bound, entry.size)
-    if first < first_left:
-        changes.append(DropHistory(first, first_left))
+    changes.extend(_added(record, entry, bound))
     events.append(ItemFinished(running.item.uid, running.execution_id, outcome.result.exit_status, uid))
     events.append(HistoryAdded(entry))
     behind = back.item
@@ -176,17 +173,23 @@ def finish_item(
             well = outcome.result.exit_status.is_success
             ended = StopReason.REQUESTED if well else StopReason.FAILURE
         claimed = _next(record, ended, claim_context, behind, changes, events)
-    elif (
-        not back.queue_continues
-        or record.queue_activity.stop_pending
-        or claim_context.pause_unresolved
-        or claim_context.end_requested
-    ):
+    elif not back.queue_continues or _is_to_stop(record, claim_context):
         # A user who asked for a stop while it ran does not expect the queue to start by itself.
         _end_autostart(record, changes, events)
     if claimed is None:
         changes.append(SetQueueActivity(QueueActivity()))
     return Decision(Advance(claimed, back.item), changes, events)
+
+
+def _added(record: Record, entry: HistoryEntry, bound: Bound) -> Changes:
+    """Changes that add an entry to the history, and drop those for which it has no room then."""
+    first, first_left = record.history.first_number, record.history.first_within(bound, entry.size)
+    return [AddHistory(entry), DropHistory(first, first_left)] if first < first_left else [AddHistory(entry)]
+
+
+def _is_to_stop(record: Record, claim_context: ClaimContext) -> bool:
+    """Whether a user asked for a stop while an item was executed."""
+    return record.queue_activity.stop_pending or claim_context.pause_unresolved or claim_context.end_requested
 
 
 def meet_worker(record: Record, boot_id: str, *, is_first: bool) -> Decision[bool]:

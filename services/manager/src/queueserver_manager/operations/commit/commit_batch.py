@@ -80,6 +80,12 @@ def sent_of(stored: Sequence[StoredEvent], sent: Iterable[Entry]) -> list[Announ
         raise OwnershipLost from None
 
 
+def caller_may_have_left(answer: asyncio.Future[Committed[Any]]) -> None:
+    """A refusal whose caller has left is no error that asyncio should report."""
+    if not answer.cancelled():
+        answer.exception()
+
+
 def refuse(answer: asyncio.Future[Any], error: BaseException) -> None:
     """Let a caller have an error; it may have left."""
     if isinstance(error, asyncio.CancelledError):

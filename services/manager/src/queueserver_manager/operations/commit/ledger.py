@@ -50,6 +50,7 @@ from queueserver_manager.operations.commit.commit_batch import (
     Committed,
     Decide,
     PendingDecision,
+    caller_may_have_left,
     refuse,
     sent_of,
     take_back,
@@ -66,12 +67,6 @@ _CHANGES_PER_COMMIT, _BYTES_PER_COMMIT = 2000, 8 * 1024 * 1024
 #: Seconds until the next attempt with a store that answers but can't be used.
 _RETRY_SECONDS = 0.5
 _log = logging.getLogger(__name__)
-
-
-def _caller_may_have_left(answer: asyncio.Future[Committed[Any]]) -> None:
-    """A refusal whose caller has left is no error that asyncio should report."""
-    if not answer.cancelled():
-        answer.exception()
 
 
 class Ledger:
@@ -121,7 +116,7 @@ class Ledger:
         if not self.storage_up:
             raise self._unavailable(fate_known=True)
         waiting = PendingDecision(decide, reply, asyncio.get_running_loop().create_future())
-        waiting.answer.add_done_callback(_caller_may_have_left)
+        waiting.answer.add_done_callback(caller_may_have_left)
         self._waiting.append(waiting)
         self._work.set()
         # The decision is taken whether or not the caller stays: a lost client must not undo what was accepted.
@@ -198,23 +193,31 @@ class Ledger:
 
     async def _step(self) -> None:
         """Decide what is waiting, commit it, announce it."""
-        step = CommitBatch()
-        queue, before = self._record.queue, self._record.revisions
+        step, queue = CommitBatch(), self._record.queue
         # From the first change on: readers see what is stored.
         self._committing = True
-        sent = False
+        if not await self._commit(step):
+            return
+        await self._announce(step)
+        if self._record.queue is not queue:
+            time_slice = TimeSlice()
+            for _ in queue.release_gradually():
+                await time_slice.yield_if_due()
+
+    async def _commit(self, step: CommitBatch) -> bool:
+        """Decide and store. Returns False if the store was down: then all is undone, and what is stored is loaded."""
+        before, sent = self._record.revisions, False
         try:
             await self._decide(step)
-            entries = step.entries
-            if entries:
+            if step.entries:
                 sent = True
-                await self._store.commit(before, self._record.revisions, entries)
+                await self._store.commit(before, self._record.revisions, step.entries)
         except StoreDown as error:
             self._set_storage(error.fault)
-            self._unsettled += entries
+            self._unsettled += step.entries
             await self._fail(step, self._unavailable(fate_known=error.fate_known))
             await self._recover()
-            return
+            return False
         except OwnershipLost:
             await self._fail(step, NotReady())
             raise
@@ -225,22 +228,21 @@ class Ledger:
         except BaseException as defect:
             await self._fail(step, defect)
             raise
-        if entries:
-            self.summary = summary_of(self._record)
+        return True
+
+    async def _announce(self, step: CommitBatch) -> None:
+        """Tell listeners what is stored, then the callers."""
         try:
-            if entries:
+            if step.entries:
+                self.summary = summary_of(self._record)
                 self._unsettled.clear()
-                await self._on_commit([one for entry in entries for one in entry.announcements])
+                await self._on_commit([one for entry in step.entries for one in entry.announcements])
                 self._set_storage(None)
         finally:
             # It is stored, whatever happens to its listeners.
             self._committing = False
             step.answer(None)
             self._serve_readers()
-        if self._record.queue is not queue:
-            time_slice = TimeSlice()
-            for _ in queue.release_gradually():
-                await time_slice.yield_if_due()
 
     async def _fail(self, step: CommitBatch, failure: BaseException) -> None:
         """Undo everything and say so."""
