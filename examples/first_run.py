@@ -1,7 +1,7 @@
 """The first run (`make demo`): a whole Queue Server, a few real plans, and what became of them.
 
 It starts everything on a free port and in a temporary directory, so it disturbs nothing and leaves nothing behind,
-and it uses only what everybody has: the command start-re-manager and the Python client.
+and it uses only what every installation has: the command start-re-manager and the Python client.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import (
 	managerv1 "github.com/bluesky/bluesky-queueserver-grpc/clients/go/gen/queueserver/manager/v1"
 )
 
-// longestSilence ends a watch that is broken without anybody knowing: the server sends something every 10 seconds.
+// longestSilence ends a broken watch that gRPC still takes for open: the server sends something every 10 seconds.
 const longestSilence = 30 * time.Second
 
 // watch is what survives a broken connection.

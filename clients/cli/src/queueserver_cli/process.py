@@ -55,7 +55,7 @@ def cancel_at_interrupt() -> None:
 
 
 def output_is_gone() -> None:
-    """No one reads our output any more: point it elsewhere, so that the interpreter's last flush is quiet."""
+    """Our output has no reader any more: point it elsewhere, so that the interpreter's last flush is quiet."""
     _point_elsewhere(sys.stdout)
 
 

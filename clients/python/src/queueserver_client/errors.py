@@ -13,7 +13,7 @@
     ├── NotFound
     │   ├── DeviceNotFound
     │   ├── ItemNotFound
-    │   ├── LockRequestNotFound     no one asks for the lock
+    │   ├── LockRequestNotFound     no client asks for the lock
     │   ├── QuestionNotFound        that question is not asked, or not any more
     │   └── TaskNotFound
     ├── OutOfRange

@@ -61,7 +61,7 @@ class LockRequestWaits(_TellsLock, InvalidState):
 
 
 class LockRequestNotFound(NotFound):
-    """No one asks for the lock (any more), or another client does."""
+    """No client asks for the lock (any more), or a different one does."""
 
 
 class LockRefused(_TellsLock, InvalidState):

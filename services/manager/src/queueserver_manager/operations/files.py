@@ -74,7 +74,7 @@ class Files:
     async def first_permissions(self) -> FirstPermissions:
         """Permissions to start with.
 
-        If the file is wrong, that is logged, and until others are stored, no one may use anything.
+        If the file is wrong, that is logged, and until others are stored, no group may use anything.
         """
         if self.permissions is None:
             return FirstPermissions()

@@ -46,7 +46,7 @@ class Permissions:
     """Rules of each group, by name of the group."""
 
     groups: Mapping[str, GroupRules]
-    #: Why no one may use anything, if so; a clause without a full stop.
+    #: Why no group may use anything, if so; a clause without a full stop.
     problem: str = ""
     _accesses: dict[str, Access] = field(default_factory=dict, compare=False, repr=False)
 

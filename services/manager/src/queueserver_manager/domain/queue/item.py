@@ -177,7 +177,7 @@ class ItemResult:
     console: str = ""
     #: What a person should know about the environment afterwards, one sentence each.
     notices: tuple[str, ...] = ()
-    #: Who asked for it to end; empty if no one did.
+    #: The user who asked for it to end; empty if there is none.
     ended_by: str = ""
 
 

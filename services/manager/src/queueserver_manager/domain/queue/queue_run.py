@@ -196,7 +196,7 @@ def meet_worker(record: Record, boot_id: str, *, is_first: bool) -> Decision[boo
     """Note the connected Worker process; returns whether autostart ended.
 
     If the first process that an owner meets is not the last one of the owner before, everything was restarted, perhaps
-    after a power failure and with no one there to see motors move: autostart ends.
+    after a power failure and without a person there to see motors move: autostart ends.
     """
     if boot_id == record.worker_boot_id:
         return Decision(False)

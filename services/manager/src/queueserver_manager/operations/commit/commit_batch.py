@@ -76,7 +76,7 @@ def sent_of(stored: Sequence[StoredEvent], sent: Iterable[Entry]) -> list[Announ
     try:
         return [known[event.revision, event.place, event.wire] for event in stored]
     except KeyError:
-        # Another Manager was the owner meanwhile, or somebody changed something by hand.
+        # Another Manager was the owner meanwhile, or a person changed something by hand.
         raise OwnershipLost from None
 
 

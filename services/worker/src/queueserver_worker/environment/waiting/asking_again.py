@@ -1,4 +1,4 @@
-"""Questions cut off by a pause or a suspension, asked again: a plan never continues with an answer that no one gave.
+"""Questions cut off by a pause or a suspension, asked again: a plan never continues with an answer that no user gave.
 
 It wraps everything that sends messages to the RunEngine: the plan, what its preprocessors made of it, and the plans of
 suspenders.
