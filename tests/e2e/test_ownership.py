@@ -262,6 +262,22 @@ async def test_a_client_of_a_standby_is_served_by_the_owner_and_then_by_its_succ
     assert (await parts_client.status()).role is ManagerRole.STANDBY
 
 
+async def test_a_standby_need_not_wait_for_the_lease_of_an_owner_that_was_killed(
+    parts: Parts, parts_client: AsyncClient, standby: ManagerProcess
+) -> None:
+    epoch = (await parts_client.status()).epoch
+    standby.process.output.wait_for(f"Standby: connected to the owner at {parts.address}")
+    with parts.redis.connect() as redis:
+        # So that it does not renew the lease any more.
+        parts.manager.process.send(signal.SIGSTOP)
+        assert redis.pexpire("qs:lease", 3_600_000)
+    with parts.manager_killed():
+        await wait_until_serving(standby.address)
+        async with AsyncClient(standby.address) as client:
+            assert (await client.status()).epoch == epoch + 1
+    assert (await parts_client.status()).role is ManagerRole.STANDBY
+
+
 async def test_an_owner_that_ends_in_good_order_hands_over_at_once(parts: Parts, standby: ManagerProcess) -> None:
     assert parts.manager.process.stop() == 0
     try:

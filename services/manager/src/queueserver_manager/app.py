@@ -66,6 +66,7 @@ from queueserver_manager.rpc.servicers.status import StatusServicer
 from queueserver_manager.rpc.servicers.tasks import TaskServicer
 from queueserver_manager.rpc.services import SERVICES
 from queueserver_manager.settings import Settings, advertised_address, instance_name
+from queueserver_manager.standby.owner_connection import OwnerConnection
 from queueserver_manager.store.codecs.codec import encode_entry, encode_item
 from queueserver_manager.store.connection import Busy, connect, wait_for_answer, without_password
 from queueserver_manager.store.faults import fault_of
@@ -117,6 +118,7 @@ class Manager:
         #: Whether a term was served before, and the one being served.
         self._served = False
         self._term: OwnershipTerm | None = None
+        self._owner = OwnerConnection()
         self._stop = asyncio.Event()
         _add_servicers(self._server, self._current_term)
         about = ServerServicer(self._current_term, self._about, lambda: redis_version(self._redis), self._request_stop)
@@ -144,6 +146,7 @@ class Manager:
             hearing.cancel()
             work.cancel()
             await asyncio.gather(work, hearing, return_exceptions=True)
+            self._owner.close()
             await self._server.stop(_GRACE_SECONDS)
             await self._redis.aclose()
             self._garbage.close()
@@ -194,18 +197,19 @@ class Manager:
 
     async def _win(self, lease: Lease) -> int:
         """Wait until this Manager owns the queue; returns the epoch of its term."""
-        delay = RETRY_SECONDS
+        delay, dead_epoch = RETRY_SECONDS, 0
         while True:
             try:
-                term = await lease.acquire()
+                term = await lease.acquire(dead_epoch)
                 self._storage.note(None)
                 delay = RETRY_SECONDS
                 if term.epoch:
+                    self._owner.close()
                     return term.epoch
                 if self._shows_other(term.owner_address):
                     _log.info("Standby: the Manager at %s owns the queue", term.owner_address)
                 self._announce()
-                await lease.wait_until_free(term.remaining)
+                dead_epoch = await self._owner.wait_until_free(lease, term)
             except (RedisError, OSError) as error:
                 self._storage.note(fault_of(error))
                 self._board.collect_from(self._facts)

@@ -53,6 +53,22 @@ async def test_the_first_one_owns_the_queue_in_epoch_one(manager: Make) -> None:
     assert await manager("a").acquire() == LeaseGrant(1)
 
 
+async def test_a_standby_takes_over_from_an_owner_that_died_before_its_lease_ends(manager: Make) -> None:
+    await manager("a").acquire()
+    standby = manager("b")
+    term = await standby.acquire()
+    assert (await standby.acquire(term.owner_epoch)).epoch == 2
+
+
+async def test_the_death_of_an_owner_says_nothing_of_the_next_one(manager: Make) -> None:
+    await manager("a").acquire()
+    standby = manager("b")
+    term = await standby.acquire()
+    assert (await manager("c").acquire(term.owner_epoch)).epoch == 2
+    refused = await standby.acquire(term.owner_epoch)
+    assert (refused.epoch, refused.owner_address, refused.owner_epoch) == (0, "c:60630", 2)
+
+
 async def test_another_one_is_told_who_owns_it_and_for_how_long(manager: Make) -> None:
     await manager("a").acquire()
     term = await manager("b").acquire()

@@ -1,21 +1,27 @@
 -- Become, or stay, the owner.
 --
 -- KEYS  1 lease, 2 epoch
--- ARGV  1 instance, 2 address, 3 time to live in milliseconds, 4 epoch held ("" to begin a new term)
+-- ARGV  1 instance, 2 address, 3 time to live in milliseconds, 4 epoch held ("" to begin a new term),
+--       5 epoch of an owner that is known to have died ("" if none is)
 --
--- Returns {epoch, "", 0} if the caller owns the queue now, {0, address of the owner, milliseconds until its lease
--- ends} otherwise.
+-- Returns {epoch, "", 0, 0} if the caller owns the queue now, {0, address of the owner, milliseconds until its lease
+-- ends, epoch of the owner} otherwise.
 --
 -- An instance may take over from itself at once: the operator who restarts it vouches that its old process is gone,
--- and the new epoch fences that process off even if it is not. A lease that ran out may be renewed as long as no other
+-- and the new epoch fences that process off even if it is not. For the same reason a standby need not wait for the end
+-- of the lease of an owner whose death it has noticed, as long as it is still that owner's lease. A lease that ran out may be renewed as long as no other
 -- instance began a term.
 local holder = redis.call('HGET', KEYS[1], 'instance')
+local term = redis.call('HGET', KEYS[1], 'epoch') or '0'
+local function refusal()
+  return {0, redis.call('HGET', KEYS[1], 'address') or '', redis.call('PTTL', KEYS[1]), tonumber(term)}
+end
 if ARGV[4] ~= '' then
   if redis.call('GET', KEYS[2]) ~= ARGV[4] then
-    return {0, redis.call('HGET', KEYS[1], 'address') or '', redis.call('PTTL', KEYS[1])}
+    return refusal()
   end
-elseif holder and holder ~= ARGV[1] then
-  return {0, redis.call('HGET', KEYS[1], 'address') or '', redis.call('PTTL', KEYS[1])}
+elseif holder and holder ~= ARGV[1] and term ~= ARGV[5] then
+  return refusal()
 end
 local epoch = ARGV[4]
 if epoch == '' then
@@ -23,4 +29,4 @@ if epoch == '' then
 end
 redis.call('HSET', KEYS[1], 'instance', ARGV[1], 'address', ARGV[2], 'epoch', epoch)
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return {tonumber(epoch), '', 0}
+return {tonumber(epoch), '', 0, 0}

@@ -24,11 +24,12 @@ RETRY_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class LeaseGrant:
-    """Result of an attempt to own the queue: our epoch, or 0 and who owns it for how long."""
+    """Result of an attempt to own the queue: our epoch, or 0 and who owns it, in which term, for how many seconds."""
 
     epoch: int
     owner_address: str = ""
     remaining: float = 0.0
+    owner_epoch: int = 0
 
 
 class Lease:
@@ -43,21 +44,21 @@ class Lease:
         self._address = address
         self._script = redis.register_script(resources.files(__package__).joinpath("lease.lua").read_bytes())
 
-    async def acquire(self) -> LeaseGrant:
-        """Start a term, unless another instance has one."""
-        return await self._claim("")
+    async def acquire(self, dead_epoch: int = 0) -> LeaseGrant:
+        """Start a term, unless another instance has one: another one than that of ``dead_epoch``, whose owner died."""
+        return await self._claim("", dead_epoch)
 
     async def renew(self, epoch: int) -> bool:
         """Stay the owner; False if another Manager began a term."""
         return (await self._claim(str(epoch))).epoch == epoch
 
-    async def _claim(self, epoch: str) -> LeaseGrant:
+    async def _claim(self, epoch: str, dead_epoch: int = 0) -> LeaseGrant:
         async with answered_within(busy=self._busy):
             answer = await self._script(
                 keys=[self._keys.lease, self._keys.epoch],
-                args=[self._instance, self._address, int(LEASE_SECONDS * 1000), epoch],
+                args=[self._instance, self._address, int(LEASE_SECONDS * 1000), epoch, dead_epoch or ""],
             )
-        return LeaseGrant(int(answer[0]), answer[1].decode(), max(0.0, int(answer[2]) / 1000))
+        return LeaseGrant(int(answer[0]), answer[1].decode(), max(0.0, int(answer[2]) / 1000), int(answer[3]))
 
     async def wait_until_free(self, remaining: float) -> None:
         """Return when the owner leaves in good order, or when its lease would have ended."""

@@ -1,0 +1,1 @@
+"""What a Manager does that waits to become the owner."""
