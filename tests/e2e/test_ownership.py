@@ -159,7 +159,7 @@ async def standby_stubs(standby: ManagerProcess) -> AsyncIterator[Stubs]:
 def assert_not_owner(refusal: Any, owner: str) -> None:
     assert (refusal.code, refusal.domain, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "qserver", "NOT_OWNER")
     assert refusal.detail(error_details_pb2.NotOwner).owner_address == owner
-    assert refusal.detail(RetryInfo).retry_delay.ToMilliseconds() == refusal.pushback == 1000
+    assert refusal.detail(RetryInfo).retry_delay.ToMilliseconds() == refusal.pushback == 200
     assert owner in refusal.message
 
 
@@ -275,6 +275,21 @@ async def test_a_standby_need_not_wait_for_the_lease_of_an_owner_that_was_killed
         await wait_until_serving(standby.address)
         async with AsyncClient(standby.address) as client:
             assert (await client.status()).epoch == epoch + 1
+    assert (await parts_client.status()).role is ManagerRole.STANDBY
+
+
+@pytest.mark.parametrize("standby_first", [False, True])
+async def test_a_client_that_has_both_addresses_is_served_wherever_the_owner_is(
+    parts: Parts, parts_client: AsyncClient, standby: ManagerProcess, standby_first: bool
+) -> None:
+    addresses = [standby.address, parts.address] if standby_first else [parts.address, standby.address]
+    async with AsyncClient(",".join(addresses)) as client:
+        handles = [await client.queue.add(Plan("one_run"))]
+        assert client.address == parts.address
+        with parts.manager_killed():
+            handles.append(await client.queue.add(Plan("one_run")))
+            assert client.address == standby.address
+        assert [item.uid async for item in client.queue.list()] == [handle.uid for handle in handles]
     assert (await parts_client.status()).role is ManagerRole.STANDBY
 
 

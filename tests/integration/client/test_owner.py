@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import grpc
 import pytest
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import error_details_pb2, event_service_pb2, queue_items_pb2, queue_pb2, status_pb2
-from queueserver_client import AsyncClient, NotOwner, Plan, Snapshot
+from queueserver_client import AsyncClient, NotOwner, Plan, ServiceUnavailable, Snapshot
 from queueserver_client.connection.failover_channel import MOST_CHANNELS, FailoverChannel
 from queueserver_rpc.status import Refusal
 
+from tests.harness.ports import reserved_port
 from tests.integration.client.scripted_manager import ScriptedManager, Silence, until_cancelled
 
 ITEM = item_pb2.Item(item_uid="u", name="count")
@@ -157,12 +159,35 @@ async def test_standbys_that_name_each_other_are_asked_a_few_times_and_not_in_a_
 def test_an_address_is_followed_only_if_it_names_a_place_as_seen_from_here(
     home: str, named: str, followed: bool
 ) -> None:
-    channel = FailoverChannel(home, ())
+    channel = FailoverChannel([home], ())
     assert (channel.follow(named), channel.address) == (followed, named if followed else home)
 
 
+async def test_an_address_that_refuses_connections_is_left_for_the_next_one(owner: ScriptedManager) -> None:
+    owner.answers["AddItem"] = ADDED
+    async with AsyncClient(f"127.0.0.1:{reserved_port()},{owner.address}", timeout=SECONDS) as client:
+        assert (await client.queue.add(Plan("count"))).index == 4
+        assert client.address == owner.address
+
+
+async def test_an_address_that_says_nothing_is_left_for_the_next_one(owner: ScriptedManager) -> None:
+    owner.answers["AddItem"] = ADDED
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        silent = f"127.0.0.1:{mute.getsockname()[1]}"
+        async with AsyncClient(f"{silent},{owner.address}", timeout=SECONDS) as client:
+            assert (await client.queue.add(Plan("count"))).index == 4
+            assert client.address == owner.address
+
+
+async def test_if_no_address_answers_all_are_named() -> None:
+    first, second = f"127.0.0.1:{reserved_port()}", f"127.0.0.1:{reserved_port()}"
+    async with AsyncClient(f"{first},{second}", timeout=SECONDS) as client:
+        with pytest.raises(ServiceUnavailable, match=f"No Queue Server answers at {first} or {second}:"):
+            await client.queue.add(Plan("count"))
+
+
 async def test_there_is_a_limit_of_owners_that_are_followed() -> None:
-    channel = FailoverChannel("beamline:1", ())
+    channel = FailoverChannel(["beamline:1"], ())
     for port in range(1, MOST_CHANNELS + 1):
         assert channel.follow(f"beamline:{port}")
         assert channel.current is not None

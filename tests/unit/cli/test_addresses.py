@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from queueserver_cli.address import CONTROL, OUTPUT, server_address, tell_forgotten
 from queueserver_cli.outcome import WrongCommand
-from queueserver_client.connection.channel import whole_address
+from queueserver_client.connection.channel import whole_address, whole_addresses
 
 NOTHING: dict[str, Any] = {"address": None, "zmq_control_addr": None, "zmq_encoding": None}
 
@@ -83,6 +83,12 @@ def test_what_has_no_meaning_here_is_named() -> None:
 )
 def test_the_client_completes_an_address(given: str, whole: str) -> None:
     assert whole_address(given) == whole
+
+
+def test_the_client_takes_the_addresses_of_owner_and_standby() -> None:
+    assert whole_addresses("a, b:5,unix:/run/c") == ["a:60630", "b:5", "unix:/run/c"]
+    with pytest.raises(ValueError, match="say HOST:PORT"):
+        whole_addresses("a,,b")
 
 
 @pytest.mark.parametrize(

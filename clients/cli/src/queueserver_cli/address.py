@@ -20,7 +20,7 @@ _FOR_0MQ = re.compile(r"tcp://(?P<host>[^/:\s*]+|\[[0-9a-fA-F:]+\])(?::(?P<port>
 _VARIABLES = ("QSERVER_ADDRESS", "QUEUESERVER_ADDRESS")
 ADDRESS = Option(
     "--address",
-    "The server; also QSERVER_ADDRESS; by default 127.0.0.1:60630.",
+    "The server, or owner and standby with a comma between them; also QSERVER_ADDRESS; by default 127.0.0.1:60630.",
     value="HOST:PORT",
     other_name="-a",
 )

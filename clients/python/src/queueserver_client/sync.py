@@ -196,6 +196,7 @@ class Client(Facade[AsyncClient]):
 
     Args:
         address: ``HOST:PORT`` or ``unix:PATH``; default: environment variable QSERVER_ADDRESS, else 127.0.0.1:60630.
+            With commas between them, those of several Managers that share one queue: calls go to the one that owns it.
         user: Name to act under where the server demands no credentials; that of the login unless given.
         user_group: Group to act in where the server demands no credentials; the server chooses unless it is given.
         lock_key: Key of the lock, sent with every call.

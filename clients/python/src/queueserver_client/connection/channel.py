@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -142,18 +143,25 @@ class Stubs:
         return EventServiceStub(self._channel)
 
 
-def prepare(home: str) -> tuple[FailoverChannel, Stubs]:
-    """The channel to the owner, starting at an address, and the services behind it. Nothing is opened yet."""
-    owner = FailoverChannel(home, _OPTIONS)
+def prepare(homes: Sequence[str]) -> tuple[FailoverChannel, Stubs]:
+    """The channel to the owner, starting at the first of some addresses, and the services. Nothing is opened yet."""
+    owner = FailoverChannel(homes, _OPTIONS)
     return owner, Stubs(cast("grpc.aio.Channel", owner))
 
 
-def whole_address(given: str | None) -> str:
-    """The address with its port; that of the environment variable or the default if none is given.
+def whole_addresses(given: str | None) -> Sequence[str]:
+    """Each of the addresses, which commas separate, with its port; those of the environment variable, or the default.
 
     Raises ValueError for what can't be an address.
     """
     address = given or os.environ.get(ADDRESS_VARIABLE) or os.environ.get(OTHER_ADDRESS_VARIABLE) or DEFAULT_ADDRESS
+    if address.startswith(("ipv4:", "ipv6:")):
+        return [address]  # gRPC has lists of its own there
+    return [whole_address(each.strip()) for each in address.split(",")]
+
+
+def whole_address(address: str) -> str:
+    """The address with its port. Raises ValueError for what can't be an address."""
     if address.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):
         return address
     if _IPV6.fullmatch(address):

@@ -22,7 +22,7 @@ import async_timeout
 import grpc
 
 from queueserver_client.connection import forks, refusals
-from queueserver_client.connection.channel import Stubs, identity, prepare, whole_address
+from queueserver_client.connection.channel import Stubs, identity, prepare, whole_addresses
 from queueserver_client.connection.refusal_details import Refusal
 from queueserver_client.errors import NotOwner, QueueServerError, ServerFault, ServiceUnavailable
 from queueserver_client.lock_errors import Locked
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _DOUBT = " The change may or may not have been made: look before you repeat it."
 #: With less time left than this, a further attempt would only replace an answer by "too late".
 LEAST_ATTEMPT_SECONDS = 0.1
+#: Seconds after which a server that neither accepts nor refuses a connection is left for another one, if there is one.
+SILENT_SECONDS = 1.0
 #: How often one call continues to another owner at once. Standbys that name each other are then tried with pauses.
 MOST_MOVES = 3
 #: How often a call that changes nothing is made while the server that owns the queue can't answer it: for about a
@@ -74,7 +76,7 @@ class Connection:
         timeout: float,
         lock_key: str | None = None,
     ) -> None:
-        self._owner, self._stubs = prepare(whole_address(address))
+        self._owner, self._stubs = prepare(whole_addresses(address))
         self.timeout = timeout
         self._caller = (user, user_group)
         #: The key of the lock that the client was made with, and the one that is sent with every call now.
@@ -138,19 +140,28 @@ class Connection:
         """
         self._require_open()
         begin = time.monotonic()
+        others = len(self._owner.homes)
         while (state := self._owner.current.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
             refused = state is grpc.ChannelConnectivity.TRANSIENT_FAILURE
-            if refused and self._owner.go_home():
+            if refused and others and self._owner.go_home():
+                others -= 1
                 continue
+            others = len(self._owner.homes)
             left = begin + (min(patience, timeout) if refused else timeout) - time.monotonic()
             if left <= 0 or state is grpc.ChannelConnectivity.SHUTDOWN:
                 raise self._unreachable()
-            try:
-                async with async_timeout.timeout(left):
-                    await self._owner.current.wait_for_state_change(state)
-            except asyncio.TimeoutError:
-                raise self._unreachable() from None
+            await self._until_changed(state, left)
         self.was_ready = True
+
+    async def _until_changed(self, state: grpc.ChannelConnectivity, left: float) -> None:
+        """Wait for another state; go to another address if this one is silent and there is one."""
+        limit = min(left, SILENT_SECONDS) if len(self._owner.homes) > 1 else left
+        try:
+            async with async_timeout.timeout(limit):
+                await self._owner.current.wait_for_state_change(state)
+        except asyncio.TimeoutError:
+            if limit == left or not self._owner.go_home():
+                raise self._unreachable() from None
 
     def _follow(self, error: QueueServerError) -> bool:
         """Go to the owner that a refusal names; returns whether to try there at once."""
@@ -317,7 +328,7 @@ class Connection:
     def _unreachable(self) -> ServiceUnavailable:
         if self._closed.is_set():
             return self.broken("This client was closed before it was connected.")
-        address = self.address
+        address = " or ".join(self._owner.homes) if self._owner.is_home else self.address
         self._owner.go_home()
         return ServiceUnavailable(
             Refusal(

@@ -1,7 +1,8 @@
 """The channel to the owner of the queue: looks like one channel to the stubs, and each call goes to the owner.
 
-It starts at the address the user gave, its home. A standby names the owner's address in its refusal; from then on calls
-go there, until there is no answer: then they go home again, where a newer owner may be known.
+It starts at the first address that the user gave, one of its homes. A standby names the owner's address in its
+refusal; from then on calls go there, until there is no answer: then they go to a home again, where a newer owner may be
+known, and from one home that does not answer to the next.
 
 An address is followed only if it names a place as seen from here: not one that means "any interface", and one of the
 loopback interface only from home on this machine. Channels stay open until the end, since closing one would cancel
@@ -10,6 +11,7 @@ calls in progress; so there is a limit of addresses.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import grpc
@@ -27,12 +29,14 @@ _SCHEMES = ("dns:///", "dns:", "ipv4:", "ipv6:")
 class FailoverChannel:
     """Channels by address, of which one is followed."""
 
-    def __init__(self, home: str, options: tuple[tuple[str, Any], ...]) -> None:
-        self._home = home
+    def __init__(self, homes: Sequence[str], options: tuple[tuple[str, Any], ...]) -> None:
+        """``homes`` are the addresses of Managers that share one queue; at least one."""
+        self._homes = tuple(homes)
+        self._home = homes[0]
         self._options = options
         self._channels: dict[str, grpc.aio.Channel] = {}
         #: Where calls go now.
-        self.address = home
+        self.address = self._home
 
     @property
     def current(self) -> grpc.aio.Channel:
@@ -54,14 +58,21 @@ class FailoverChannel:
 
     @property
     def is_home(self) -> bool:
-        """Whether calls go to the first address."""
-        return self.address == self._home
+        """Whether calls go to an address that the user gave."""
+        return self.address in self._homes
+
+    @property
+    def homes(self) -> Sequence[str]:
+        """The addresses that the user gave."""
+        return self._homes
 
     def go_home(self) -> bool:
-        """Send calls to the first address again; False if they go there already."""
-        was_away = not self.is_home
+        """Send calls to a home again, from a home to the next one; False if they go to the only one already."""
+        before = self.address
+        if self.is_home:
+            self._home = self._homes[(self._homes.index(before) + 1) % len(self._homes)]
         self.address = self._home
-        return was_away
+        return self.address != before
 
     def _is_reachable(self, address: str) -> bool:
         if address.startswith("unix:"):

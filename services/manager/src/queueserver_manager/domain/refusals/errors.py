@@ -327,6 +327,9 @@ class Unavailable(Refused):
 class NotOwner(Unavailable):
     """Another Manager owns the queue."""
 
+    #: A standby takes over within this time from an owner whose process has died.
+    retry_after = 0.2
+
     def __init__(self, owner_address: str) -> None:
         where = f"send the request to the owner at {owner_address}" if owner_address else "try again in a moment"
         super().__init__(f"This Manager is a standby and changes nothing: {where}.")
