@@ -18,6 +18,7 @@ EXECUTED = {
     "docs/how-to/other-languages.md": "tests/e2e/test_service_config.py",
     "docs/how-to/permissions.md": "tests/unit/manager/store/files/test_permission_file.py",
     "docs/reference/configuration.md": "tests/unit/standalone/configuration/test_option_page.py",
+    "docs/how-to/standby.md": "tests/e2e/test_standby_page.py",
     "docs/how-to/python-client.md": "tests/tutorials/test_python_client_page.py",
     **{
         page.relative_to(REPOSITORY).as_posix(): "tests/tutorials/test_tutorials.py"
