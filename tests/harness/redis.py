@@ -59,6 +59,11 @@ class RedisProcess:
         """``kill -9``."""
         self._running().close()
 
+    def stop(self) -> None:
+        """SIGTERM, and wait for its end."""
+        self._running().stop()
+        self._running().close()
+
     def close(self) -> None:
         """End it. May be called again."""
         if self._process is not None:

@@ -1,0 +1,175 @@
+"""One round: a fresh system, traffic, faults, and the verdict when everything has come to rest."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from queueserver_client import AsyncClient, EventKind, ManagerState
+from queueserver_client.events import StatusChanged
+
+from tests.chaos import verdict
+from tests.chaos.cable import Cable
+from tests.chaos.faults import Faults
+from tests.chaos.operating import keep_running
+from tests.chaos.recorder import Progress, Recorder
+from tests.chaos.system import System, running_system
+from tests.chaos.told import Told
+from tests.chaos.traffic import Customer
+from tests.harness.stack import short_directory
+
+CLIENTS = 3
+#: Seconds without any event although nothing is wrong any more, after which the system counts as stuck; and seconds
+#: until everything that was accepted has been executed, when the faults are over.
+_STUCK, _AT_REST = 60.0, 300.0
+
+
+@dataclass
+class Report:
+    """What one round did and found."""
+
+    seed: str
+    faults: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    submitted: int = 0
+    executions: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+    log: str = ""
+
+
+class Round:
+    """Traffic and its verdict. Lives in a thread with an event loop; the faults have the thread that made it."""
+
+    def __init__(self, directory: Path, seed: str) -> None:
+        self.progress = Progress()
+        self.told = Told()
+        self._seed = seed
+        self._traces = directory / "traces"
+        self._enough = asyncio.Event()
+        self._customers: list[Customer] = []
+        self.recorder = Recorder(self.progress, self._item_ended)
+        self._recorded: asyncio.Task[None] | None = None
+        self._working: list[asyncio.Task[None]] = []
+        self._operating: asyncio.Task[None] | None = None
+        self._at_rest = asyncio.Event()
+
+    def _item_ended(self, uid: str) -> None:
+        for customer in self._customers:
+            customer.waiting.pop(uid, None)
+            customer.ended.set()
+
+    async def begin(self, addresses: list[str]) -> None:
+        """Open the environment, and start everything that makes traffic."""
+        async with AsyncClient(addresses[0], timeout=_STUCK) as client:
+            await client.environment.open()
+        self._customers = [
+            Customer(number, addresses[number % len(addresses)], str(self._traces), self.told, f"{self._seed}/{number}")
+            for number in range(CLIENTS)
+        ]
+        self._recorded = asyncio.create_task(self.recorder.record(addresses[0]))
+        self._working = [asyncio.create_task(customer.work(self._enough)) for customer in self._customers]
+        self._operating = asyncio.create_task(keep_running(addresses[-1], self._at_rest))
+
+    async def end(self, address: str) -> list[str]:
+        """Wait until everything is executed; returns what is wrong."""
+        self._enough.set()
+        assert self._operating is not None
+        assert self._recorded is not None
+        tasks = [*self._working, self._operating, self._recorded]
+        try:
+            await asyncio.wait_for(asyncio.gather(*self._working), _STUCK)
+            async with AsyncClient(address, timeout=_STUCK) as client:
+                await asyncio.wait_for(_until_empty(client), _AT_REST)
+                self._at_rest.set()
+                await asyncio.wait_for(self._operating, _STUCK)
+                rest = verdict.Rest(
+                    queue=[item async for item in client.queue.list()],
+                    history=[entry async for entry in client.history.list()],
+                )
+                await asyncio.wait_for(self._until_recorded(len(rest.history)), _STUCK)
+            return verdict.problems(self.told, rest, verdict.Traces.read(self._traces), self.recorder)
+        except asyncio.TimeoutError:
+            return ["it did not come to rest"]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _until_recorded(self, entries: int) -> None:
+        for customer in self._customers:
+            customer.ended.clear()
+        while len(self.recorder.history) < entries:
+            await self._customers[0].ended.wait()
+            self._customers[0].ended.clear()
+
+
+async def _until_empty(client: AsyncClient) -> None:
+    """Return when nothing is queued and nothing runs."""
+    async for change in client.watch([EventKind.STATUS], reconnect_timeout=_STUCK):
+        status = change.status if isinstance(change, StatusChanged) else getattr(change, "status", None)
+        if status is None or status.manager_state is not ManagerState.IDLE:
+            continue
+        if not status.items_in_queue and status.running_item_uid is None:
+            return
+
+
+@contextlib.contextmanager
+def _loop_in_thread() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="traffic", daemon=True)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def play(seed: str, faults: int, on_fault: Callable[[str], None]) -> Report:
+    """Play one round."""
+    report = Report(seed)
+    with short_directory() as directory, _loop_in_thread() as loop:
+        cable = Cable(directory / "cable.sock", System.worker_socket(directory))
+        asyncio.run_coroutine_threadsafe(cable.mend(), loop).result(30.0)
+        with running_system(directory, cable.address) as system:
+            try:
+                _disturb(system, cable, loop, report, directory, faults, on_fault)
+            finally:
+                asyncio.run_coroutine_threadsafe(cable.cut(), loop).result(30.0)
+            if report.problems:
+                report.log = system.log()
+    return report
+
+
+def _disturb(
+    system: System,
+    cable: Cable,
+    loop: asyncio.AbstractEventLoop,
+    report: Report,
+    directory: Path,
+    faults: int,
+    on_fault: Callable[[str], None],
+) -> None:
+    addresses = [manager.address for manager in system.managers]
+    chosen = Faults(system, cable, loop, report.seed)
+
+    async def make() -> Round:
+        traffic = Round(directory, report.seed)
+        await traffic.begin(addresses)
+        return traffic
+
+    traffic = asyncio.run_coroutine_threadsafe(make(), loop).result(2 * _STUCK)
+    for _ in range(faults):
+        traffic.progress.wait_for(chosen.pause(), _STUCK)
+        report.faults.append(chosen.one())
+        on_fault(report.faults[-1])
+    report.problems = asyncio.run_coroutine_threadsafe(traffic.end(addresses[0]), loop).result(2 * _AT_REST)
+    report.submitted, report.executions = len(traffic.told.submissions), len(traffic.recorder.history)
+    report.refused, report.unknown = traffic.told.refused, traffic.told.unknown
