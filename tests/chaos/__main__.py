@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+import time
 from pathlib import Path
 
 from rich.console import Console
@@ -20,18 +21,9 @@ def main() -> None:
     options = _parser().parse_args()
     console = Console(highlight=False)
     first = options.seed or secrets.token_hex(4)
-    console.print(f"seed {first}")
-    reports: list[Report] = []
-    for number in range(-(-options.faults // options.per_round)):
-        seed = f"{first}.{number}" if number or "." not in first else first
-        console.print(f"round {number}, seed {seed}")
-        report = play(seed, options.per_round, lambda fault: console.print(f"  [dim]{fault}[/]"))
-        reports.append(report)
-        console.print(
-            f"  {report.submitted} items, {report.executions} executions; requests refused: {dict(report.refused)}, "
-            f"of unknown fate: {dict(report.unknown)}"
-        )
-        _tell(console, report)
+    rounds = range(-(-options.faults // options.per_round))
+    seeds = [first if number == 0 and "." in first else f"{first}.{number}" for number in rounds]
+    reports = [_play(console, seed, options.per_round) for seed in seeds]
     broken = [report.seed for report in reports if report.problems]
     faults = sum(len(report.faults) for report in reports)
     console.print(
@@ -40,6 +32,18 @@ def main() -> None:
         else f"[green]{faults} faults, and all held[/]"
     )
     sys.exit(1 if broken else 0)
+
+
+def _play(console: Console, seed: str, faults: int) -> Report:
+    begin = time.monotonic()
+    console.print(f"seed {seed}")
+    report = play(seed, faults, lambda fault: console.print(f"  [dim]{time.monotonic() - begin:6.1f} s  {fault}[/]"))
+    console.print(
+        f"  {report.submitted} items, {report.executions} executions; requests refused: {dict(report.refused)}, "
+        f"of unknown fate: {dict(report.unknown)}"
+    )
+    _tell(console, report)
+    return report
 
 
 def _tell(console: Console, report: Report) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from queueserver_client import AsyncClient, EventKind, ManagerState
+from queueserver_client import AsyncClient, EventKind, ManagerState, QueueServerError
 from queueserver_client.events import StatusChanged
 
 from tests.chaos import verdict
@@ -94,8 +94,8 @@ class Round:
                 )
                 await asyncio.wait_for(self._until_recorded(len(rest.history)), _STUCK)
             return verdict.problems(self.told, rest, verdict.Traces.read(self._traces), self.recorder)
-        except asyncio.TimeoutError:
-            return ["it did not come to rest"]
+        except (asyncio.TimeoutError, QueueServerError) as error:
+            return [f"it did not come to rest: {error!r}"]
         finally:
             for task in tasks:
                 task.cancel()
@@ -167,9 +167,11 @@ def _disturb(
 
     traffic = asyncio.run_coroutine_threadsafe(make(), loop).result(2 * _STUCK)
     for _ in range(faults):
-        traffic.progress.wait_for(chosen.pause(), _STUCK)
+        if not traffic.progress.wait_for(chosen.pause(), _STUCK):
+            report.problems.append(f"nothing happened for {_STUCK:.0f} s after: {(report.faults or ['the start'])[-1]}")
+            break
         report.faults.append(chosen.one())
         on_fault(report.faults[-1])
-    report.problems = asyncio.run_coroutine_threadsafe(traffic.end(addresses[0]), loop).result(2 * _AT_REST)
+    report.problems += asyncio.run_coroutine_threadsafe(traffic.end(addresses[0]), loop).result(2 * _AT_REST)
     report.submitted, report.executions = len(traffic.told.submissions), len(traffic.recorder.history)
     report.refused, report.unknown = traffic.told.refused, traffic.told.unknown

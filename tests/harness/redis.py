@@ -37,6 +37,11 @@ class RedisProcess:
         """Process id."""
         return self._running().pid
 
+    @property
+    def running(self) -> bool:
+        """It has not ended."""
+        return self._running().running
+
     def start(self) -> None:
         """Start it, or start it again on the same data and the same address."""
         command = [str(choose_program(self._directory).path)]
