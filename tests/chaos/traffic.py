@@ -23,7 +23,7 @@ class Unanswered(Exception):  # noqa: N818 - what became of a request
 
     def __init__(self, error: QueueServerError) -> None:
         super().__init__(str(error))
-        self.reason = error.reason
+        self.reason = error.reason or f"{type(error).__name__}: {error}"[:100]
 
 
 class Refused(Unanswered):
@@ -82,7 +82,8 @@ class Customer:
         except ServiceUnavailable as error:
             raise FateUnknown(error) from error
         except QueueServerError as error:
-            raise Refused(error) from error
+            # What names no reason of the contract was not said by the server.
+            raise (Refused if error.reason else FateUnknown)(error) from error
 
     def _plan(self, submission: Submission) -> Item:
         return Plan("traced", self._traces, submission.label, steps=self._random.randrange(1, 5))
