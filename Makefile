@@ -42,6 +42,10 @@ test-bounds: setup ## Send every method its longest request, and one beyond each
 test-wheels: setup ## Build all wheels and take README's first steps from environments with nothing else in them
 	@$(BIN)/pytest --timeout 600 tests/wheels $(ARGS)
 
+.PHONY: test-chaos
+test-chaos: setup ## Break every part at random, 200 times, with clients at work: is anything lost? (ARGS="--faults 20 --seed a1.0")
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
 .PHONY: test-how-to
 test-how-to: setup ## Type every line of docs/how-to/ at a terminal: does it do what the page says? (needs Go)
 	@$(BIN)/pytest --timeout 900 tests/how_to $(ARGS)
@@ -169,6 +173,6 @@ test-languages: setup ## Build the clients in Go, TypeScript, C++ and Java, and 
 
 .PHONY: clean
 clean: ## Remove the virtual environment and everything that tools left
-	@rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis bench-results build dist
+	@rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis bench-results chaos-results build dist
 	@rm -rf clients/go/{gen,build} clients/typescript/{gen,dist,node_modules} clients/cpp/build clients/java/target
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

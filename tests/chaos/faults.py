@@ -46,6 +46,7 @@ class Faults:
             self._cut_cable: 3,
             self._hang_cable: 2,
             self._fill_disk: 2,
+            self._set_clock: 1,
         }
 
     def one(self) -> str:
@@ -166,6 +167,11 @@ class Faults:
         self._system.redis.kill()
         self._system.restart("redis")
         return f"disk full for {name} for {seconds:.2f} s, which redis left"
+
+    def _set_clock(self) -> str:
+        seconds = self._random.choice([-86_400.0, -3_600.0, -5.0, 0.0, 5.0, 3_600.0, 86_400.0])
+        self._system.set_clock(seconds)
+        return f"the Managers' clock is wrong by {seconds:.0f} s from now on"
 
     def _in_loop(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(30.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # it has no type information
 
+from tests.harness.jumping_clock import set_clock
 from tests.harness.process import TestProcess, kill_process
 from tests.harness.redis import RedisProcess
 from tests.harness.services import ManagerProcess, WorkerProcess
@@ -20,13 +21,17 @@ class System:
 
     def __init__(self, directory: Path, worker_address: str) -> None:
         """``worker_address`` is the near end of the cable; its far end is :meth:`worker_socket`."""
+        self._clock = directory / "clock"
+        set_clock(self._clock, 0.0)
         with contextlib.ExitStack() as opened:
             self.redis = RedisProcess(directory)
             opened.callback(self.redis.close)
             self.worker = WorkerProcess(directory, STARTUP)
             opened.callback(self.worker.close)
             self.managers = [
-                opened.enter_context(contextlib.closing(ManagerProcess(self.redis.url, worker_address)))
+                opened.enter_context(
+                    contextlib.closing(ManagerProcess(self.redis.url, worker_address, clock=self._clock))
+                )
                 for _ in range(2)
             ]
             self._opened = opened.pop_all()
@@ -52,6 +57,10 @@ class System:
             self.worker.restart()
         else:
             self.managers[int(name[-1])].restart()
+
+    def set_clock(self, seconds: float) -> None:
+        """Let the wall clock of both Managers be wrong by so much."""
+        set_clock(self._clock, seconds)
 
     def kill_environment(self) -> bool:
         """``kill -9`` the process that executes plans; whether there was one."""

@@ -64,9 +64,12 @@ class Customer:
     async def _until_one_ended(self, enough: asyncio.Event) -> None:
         self.ended.clear()
         waits = [asyncio.ensure_future(event.wait()) for event in (self.ended, enough)]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED, timeout=_TIMEOUT)
-        for wait in waits:
-            wait.cancel()
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED, timeout=_TIMEOUT)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
 
     async def _step(self, client: AsyncClient) -> None:
         steps: list[Callable[[AsyncClient], Awaitable[None]]] = [self._add, self._add_batch, self._read]

@@ -44,10 +44,20 @@ class ManagerProcess:
     """A Manager on a free port of the loopback interface; a restart keeps the port."""
 
     def __init__(
-        self, redis_url: str, worker_address: str, *options: str, instance_id: str = "", stretches: Path | None = None
+        self,
+        redis_url: str,
+        worker_address: str,
+        *options: str,
+        instance_id: str = "",
+        stretches: Path | None = None,
+        clock: Path | None = None,
     ) -> None:
-        """With ``stretches``, a path for a socket, its event loop is measured (``loop_stretches.py``)."""
+        """With ``stretches``, a path for a socket, its event loop is measured (``loop_stretches.py``).
+
+        With ``clock``, its wall clock is wrong by what this file says (``jumping_clock.py``).
+        """
         under = ["tests.harness.loop_stretches", str(stretches)] if stretches is not None else []
+        under += ["tests.harness.jumping_clock", str(clock)] if clock is not None else []
         self._module = [*under, "queueserver_manager"]
         self._redis_url = redis_url
         self._worker_address = worker_address
