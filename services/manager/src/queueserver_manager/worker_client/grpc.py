@@ -39,6 +39,14 @@ _OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 50),
     ("grpc.min_reconnect_backoff_ms", 50),
     ("grpc.max_reconnect_backoff_ms", 500),
+    # A connection that a network has swallowed is replaced: a call would wait on it for minutes.
+    ("grpc.keepalive_time_ms", 6_000),
+    ("grpc.keepalive_timeout_ms", 3_000),
+    ("grpc.http2.ping_timeout_ms", 3_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    # A Worker may come back at another address of the same name; by default a name is looked up every 30 s.
+    ("grpc.dns_min_time_between_resolutions_ms", 500),
     # Proxy settings from environment variables do not apply between a Manager and its Worker.
     ("grpc.enable_http_proxy", 0),
 )
