@@ -15,7 +15,9 @@ from queueserver_manager.settings import (
     Settings,
     advertised_address,
     instance_name,
+    list_path,
     parse,
+    permission_path,
 )
 from queueserver_process.log import LogChoice
 from queueserver_standalone.configuration import settings as supervisor_settings
@@ -188,3 +190,19 @@ def test_permissions_have_a_file_and_a_time_when_it_is_read() -> None:
     assert parse(NEEDED).permissions_reload is ReloadPolicy.ON_STARTUP
     settings = parse([*NEEDED, "--user-group-permissions", "a/b.yaml", "--user-group-permissions-reload", "NEVER"])
     assert (settings.permissions, settings.permissions_reload) == (Path("a/b.yaml"), ReloadPolicy.NEVER)
+
+
+def test_the_files_may_be_named_by_their_directory(tmp_path: Path) -> None:
+    settings = parse([*NEEDED, "--user-group-permissions", str(tmp_path), "--existing-plans-devices", str(tmp_path)])
+    # A list may come later; permissions that are not there mean that none are set.
+    assert list_path(settings) == tmp_path / "existing_plans_and_devices.yaml"
+    assert permission_path(settings) is None
+    (tmp_path / "user_group_permissions.yaml").touch()
+    assert permission_path(settings) == tmp_path / "user_group_permissions.yaml"
+
+
+def test_a_file_that_is_named_is_taken_whether_or_not_it_is_there(tmp_path: Path) -> None:
+    gone = tmp_path / "gone.yaml"
+    settings = parse([*NEEDED, "--user-group-permissions", str(gone), "--existing-plans-devices", str(gone)])
+    assert permission_path(settings) == list_path(settings) == gone
+    assert permission_path(parse(NEEDED)) is list_path(parse(NEEDED)) is None

@@ -65,7 +65,7 @@ from queueserver_manager.rpc.servicers.server import ServerServicer
 from queueserver_manager.rpc.servicers.status import StatusServicer
 from queueserver_manager.rpc.servicers.tasks import TaskServicer
 from queueserver_manager.rpc.services import SERVICES
-from queueserver_manager.settings import Settings, advertised_address, instance_name
+from queueserver_manager.settings import Settings, advertised_address, instance_name, list_path, permission_path
 from queueserver_manager.standby.owner_connection import OwnerConnection
 from queueserver_manager.store.codecs.codec import encode_entry, encode_item
 from queueserver_manager.store.connection import Busy, connect, wait_for_answer, without_password
@@ -336,10 +336,11 @@ class Manager:
 
 
 def _files_of(settings: Settings) -> Files:
+    permissions, lists = permission_path(settings), list_path(settings)
     return Files(
-        PermissionFile(settings.permissions) if settings.permissions is not None else None,
+        PermissionFile(permissions) if permissions is not None else None,
         settings.permissions_reload,
-        ListFile(settings.existing_lists, inventory_from_proto) if settings.existing_lists is not None else None,
+        ListFile(lists, inventory_from_proto) if lists is not None else None,
     )
 
 

@@ -29,6 +29,9 @@ DEFAULT_GROUP_VARIABLE = "QSERVER_DEFAULT_USER_GROUP"
 #: A variable without an option: every user of the machine can read command lines.
 EMERGENCY_NAME = "EMERGENCY_LOCK_KEY_FOR_SERVER"
 ADVERTISE_VARIABLE = "QSERVER_ADVERTISE_ADDRESS"
+#: What the files are called in a directory.
+PERMISSIONS_NAME = "user_group_permissions.yaml"
+LISTS_NAME = "existing_plans_and_devices.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,10 @@ class Settings:
     scripts: bool = True
     #: The group for callers that send none; empty to choose one, see Permissions.acting_group.
     default_group: str = ""
-    #: File with the permissions of user groups, if there is one, and when it is read.
+    #: File with the permissions of user groups, if there is one, or its directory; and when it is read.
     permissions: Path | None = None
     permissions_reload: ReloadPolicy = ReloadPolicy.ON_STARTUP
-    #: File that lists plans and devices, for as long as no environment has reported them.
+    #: File that lists plans and devices, for as long as no environment has reported them, or its directory.
     existing_lists: Path | None = None
     #: HOST:PORT at which clients find this Manager while it owns the queue; None for what it listens on.
     advertise: str | None = None
@@ -166,9 +169,10 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         "--user-group-permissions",
         dest="permissions",
         type=Path,
-        metavar="FILE",
-        help="YAML that says what each user group may use; without it and with nothing stored, groups admin "
-        "and primary may use everything that does not begin with an underscore",
+        metavar="FILE|DIR",
+        help=f"YAML that says what each user group may use, or a directory that may have a {PERMISSIONS_NAME}; "
+        "without it and with nothing stored, groups admin and primary may use everything that does not begin with an "
+        "underscore",
     )
     parser.add_argument(
         "--user-group-permissions-reload",
@@ -182,8 +186,9 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         "--existing-plans-devices",
         dest="existing_lists",
         type=Path,
-        metavar="FILE",
-        help="YAML that lists plans and devices, read at the start if none are known yet, and on request",
+        metavar="FILE|DIR",
+        help=f"YAML that lists plans and devices, or a directory that may have a {LISTS_NAME}; read at the start if "
+        "none are known yet, and on request",
     )
 
 
@@ -200,6 +205,20 @@ def _address(text: str) -> str:
     if problem is not None:
         raise argparse.ArgumentTypeError(problem)
     return text
+
+
+def permission_path(settings: Settings) -> Path | None:
+    """The file of permissions; None if none was named, or a directory that has none now."""
+    path = settings.permissions
+    if path is None or not path.is_dir():
+        return path
+    return path / PERMISSIONS_NAME if (path / PERMISSIONS_NAME).exists() else None
+
+
+def list_path(settings: Settings) -> Path | None:
+    """The file that lists plans and devices, which need not be there; None if none was named."""
+    path = settings.existing_lists
+    return path / LISTS_NAME if path is not None and path.is_dir() else path
 
 
 def instance_name(settings: Settings, address: str) -> str:
