@@ -14,6 +14,8 @@ TEST_TIMEOUT := 180
 # processes that share the test files: the tests wait more than they compute, and each starts what it needs on free ports;
 # files are begun in the order of their names, because those with the longest tests come first then
 TEST_JOBS ?= 3
+# what runs docker-compose.yml
+COMPOSE ?= docker compose
 MEMBERS := protos services/common services/manager services/worker services/standalone clients/python clients/cli
 TYPED := $(MEMBERS:%=%/src) tests/harness tests/bench examples/first_run.py
 PROTO_FILES := $(shell find protos/queueserver -name '*.proto' | sort)
@@ -38,6 +40,10 @@ unit: setup ## Run the unit tests only, with few examples for each property: und
 test-bounds: setup ## Send every method its longest request, and one beyond each bound (takes minutes; ARGS="-k AddItems")
 	@$(BIN)/pytest --timeout 600 --numprocesses 2 --dist loadfile tests/bounds $(ARGS)
 
+.PHONY: test-compose
+test-compose: setup ## Run docker-compose.yml, kill and cut off containers: is anything lost? (another engine: COMPOSE="podman compose")
+	@$(BIN)/pytest --timeout 900 -rs tests/compose $(ARGS)
+
 .PHONY: test-wheels
 test-wheels: setup ## Build all wheels and take README's first steps from environments with nothing else in them
 	@$(BIN)/pytest --timeout 600 tests/wheels $(ARGS)
@@ -53,6 +59,18 @@ test-how-to: setup ## Type every line of docs/how-to/ at a terminal: does it do 
 .PHONY: run
 run: setup ## Run the whole server in the foreground until Ctrl-C (options: ARGS="--startup-dir DIR")
 	@exec $(BIN)/start-re-manager $(ARGS)
+
+.PHONY: up
+up: ## Run the whole server in containers (settings: .env.example; another engine: COMPOSE="podman compose")
+	@$(COMPOSE) up --detach
+
+.PHONY: logs
+logs: ## Show the logs of the containers until Ctrl-C
+	@$(COMPOSE) logs --follow
+
+.PHONY: down
+down: ## Stop and remove the containers; queue and history are kept
+	@$(COMPOSE) down
 
 .PHONY: check
 check: lint types imports proto-check proto-breaking ## Everything that CI checks before the tests

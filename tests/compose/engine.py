@@ -1,0 +1,139 @@
+"""A deployment by docker-compose.yml, with whatever container engine there is.
+
+``COMPOSE`` has the words that start compose (default: docker compose), and ``ENGINE`` those that start the engine under
+it (default: the first word of COMPOSE).
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.harness.ports import reserved_port
+from tests.harness.services import COMMANDS, REPOSITORY
+
+COMPOSE = shlex.split(os.environ.get("COMPOSE") or "docker compose")
+ENGINE = shlex.split(os.environ.get("ENGINE") or COMPOSE[0])
+#: For one command; building the images downloads what they are made of.
+_SECONDS, _BUILD_SECONDS = 120.0, 1200.0
+
+
+def missing() -> str | None:
+    """Why there is no engine, and what to do; None if there is one."""
+    for words in ([*ENGINE, "info"], [*COMPOSE, "version"]):
+        command = shlex.join(words)
+        if shutil.which(words[0]) is None:
+            return f"'{command}' can't be run: install Docker with its compose plugin, or set COMPOSE and ENGINE"
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=_SECONDS)
+        if done.returncode != 0:
+            return f"'{command}' fails: start the container engine, or set COMPOSE and ENGINE to one that runs"
+    return None
+
+
+def engine(*words: str) -> str:
+    """What a command of the engine prints; AssertionError if it fails."""
+    return _run([*ENGINE, *words], {}, _SECONDS)
+
+
+def _run(command: list[str], environment: Mapping[str, str], seconds: float) -> str:
+    done = subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+    )
+    assert done.returncode == 0, f"{shlex.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+class Deployment:
+    """One project of compose, on a free port; variables that are set here count for all later commands."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.port = reserved_port()
+        self.variables: dict[str, str] = {
+            "QSERVER_PORT": str(self.port),
+            "QSERVER_ADVERTISE_ADDRESS": self.address,
+            "QSERVER_MANAGER_IMAGE": "queueserver-manager:test",
+            "QSERVER_WORKER_IMAGE": "queueserver-worker:test",
+            "QSERVER_CLI_IMAGE": "queueserver-cli:test",
+        }
+
+    @property
+    def address(self) -> str:
+        """Where clients connect."""
+        return f"127.0.0.1:{self.port}"
+
+    def compose(self, *words: str, file: Path | None = None) -> str:
+        """What a command of compose prints; AssertionError if it fails."""
+        chosen = ["-f", str(file)] if file is not None else []
+        seconds = _BUILD_SECONDS if "build" in words else _SECONDS
+        return _run([*COMPOSE, "-p", self.name, *chosen, *words], self.variables, seconds)
+
+    def shell(self, commands: str) -> str:
+        """What commands of a page print, with this project in the place of the default one."""
+        ours = shlex.join([*COMPOSE, "-p", self.name])
+        script = f"set -e\n{commands.replace('docker compose', ours)}"
+        return _run(["bash", "-c", script], self.variables, _BUILD_SECONDS)
+
+    def up(self) -> None:
+        """Start what does not run; containers whose settings have changed are replaced."""
+        self.compose("up", "-d")
+
+    def down(self, *, volumes: bool = False) -> None:
+        """Remove containers and networks; the data stay unless told otherwise."""
+        self.compose("down", *(["-v"] if volumes else []))
+
+    def kill(self, service: str) -> None:
+        """End all processes of a service at once, as a power cut would. It stays away until :meth:`start`."""
+        engine("kill", "--signal", "KILL", self.container(service))
+
+    def start(self, service: str) -> None:
+        """Start the container of a service that has ended."""
+        engine("start", self.container(service))
+
+    def restart(self, service: str) -> None:
+        """Stop a service in order, and start it again."""
+        engine("restart", self.container(service))
+
+    def container(self, service: str) -> str:
+        """The id of a service's container."""
+        labels = {"project": self.name, "service": service}
+        filters = [f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items()]
+        found = engine("ps", "--all", "--quiet", "--no-trunc", *filters).split()
+        assert len(found) == 1, f"{service} has {len(found)} containers"
+        return found[0]
+
+    def inside(self, service: str, *words: str) -> str:
+        """What a command in a service's container prints."""
+        return engine("exec", self.container(service), *words)
+
+    def disconnect(self, service: str, network: str) -> None:
+        """Take a service off a network, as a pulled cable does."""
+        engine("network", "disconnect", f"{self.name}_{network}", self.container(service))
+
+    def connect(self, service: str, network: str) -> None:
+        """Put it back, probably at another address of the same name."""
+        engine("network", "connect", "--alias", service, f"{self.name}_{network}", self.container(service))
+
+    def log(self) -> str:
+        """The last lines of each service."""
+        found = []
+        for service in ("redis", "manager", "worker"):
+            command = [*ENGINE, "logs", "--tail", "60", self.container(service)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+            found.append(f"{service}:\n{done.stdout}{done.stderr}")
+        return "\n".join(found)
+
+    def qserver(self, *words: str) -> str:
+        """What a command of a user of this machine prints; it must succeed."""
+        return _run([str(COMMANDS / "qserver"), "--address", self.address, *words], {}, _SECONDS)
