@@ -21,6 +21,7 @@ from tests.chaos.recorder import Progress, Recorder
 from tests.chaos.system import System, running_system
 from tests.chaos.told import Told
 from tests.chaos.traffic import Customer
+from tests.harness.process import ProcessError
 from tests.harness.stack import short_directory
 
 CLIENTS = 3
@@ -170,7 +171,11 @@ def _disturb(
         if not traffic.progress.wait_for(chosen.pause(), _STUCK):
             report.problems.append(f"nothing happened for {_STUCK:.0f} s after: {(report.faults or ['the start'])[-1]}")
             break
-        report.faults.append(chosen.one())
+        try:
+            report.faults.append(chosen.one())
+        except ProcessError as error:
+            report.problems.append(f"what a fault had ended did not come back: {error}")
+            break
         on_fault(report.faults[-1])
     report.problems += asyncio.run_coroutine_threadsafe(traffic.end(addresses[0]), loop).result(2 * _AT_REST)
     report.submitted, report.executions = len(traffic.told.submissions), len(traffic.recorder.history)
