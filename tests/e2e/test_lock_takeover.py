@@ -107,7 +107,7 @@ async def test_a_request_is_withdrawn_and_one_at_a_time_waits(locks: Any, change
     await ask(locks)
     third = pb.RequestLockRequest(environment=True, lock_key="eves key")
     refusal = await refused(locks.RequestLock(third, **by("eve")))
-    assert (refusal.reason, refusal.message.startswith("bob asks")) == ("LOCK_REQUEST_WAITS", True)
+    assert (refusal.reason, refusal.message.startswith("bob has already asked")) == ("LOCK_REQUEST_WAITS", True)
     wrong = pb.WithdrawLockRequestRequest(lock_key="eves key")
     assert (await refused(locks.WithdrawLockRequest(wrong))).reason == "LOCK_KEY_INVALID"
     await locks.WithdrawLockRequest(pb.WithdrawLockRequestRequest(lock_key=BOB), **by("bob"))

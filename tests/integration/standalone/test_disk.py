@@ -64,7 +64,7 @@ async def test_a_disk_that_does_not_answer_is_asked_once_until_it_does(
     monkeypatch.setattr(disk, "_ANSWER_SECONDS", 0.05)
     watched = Disk(tmp_path)
     for _ in range(3):
-        with pytest.raises(DiskError, match="does not answer"):
+        with pytest.raises(DiskError, match="does not respond"):
             await bounded(watched.free())
     assert len(asked) == 1
     answers.set()
