@@ -1,8 +1,8 @@
 """At which addresses a service listens: on this machine alone, unless it was told to serve every client.
 
-No credentials are required yet, so every client that can reach a service can do everything that it can do. Addresses of
-the loopback interface (127.0.0.0/8, ::1, localhost) and unix sockets are always allowed, others must be requested:
-also every host name but localhost, whatever it means at present.
+Without TLS no credentials are required, so every client that can reach a service can do everything that it can do.
+Addresses of the loopback interface (127.0.0.0/8, ::1, localhost) and unix sockets are always allowed, others must be
+requested: also every host name but localhost, whatever it means at present.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import errno
 import ipaddress
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from queueserver_process.variables import value_of
 
@@ -84,16 +84,22 @@ def reaches_beyond_this_machine(address: str) -> bool:
     return not (mapped or found).is_loopback
 
 
-def refuse_unasked(address: str, *, insecure: bool) -> None:
-    """Raises ListenError for an address that reaches beyond this machine, unless that was requested."""
+def refuse_unasked(address: str, *, insecure: bool, tls_options: Sequence[str] = ()) -> None:
+    """Raises ListenError for an address that reaches beyond this machine, unless that was requested.
+
+    ``tls_options`` are those with which the service would require certificates, if it has any.
+    """
     if insecure or not reaches_beyond_this_machine(address):
         return
     host, _ = host_and_port(address)
     misspelt = difflib.get_close_matches(host.lower(), ["localhost"], cutoff=0.8)
+    ways = ["Listen on 127.0.0.1 or on a unix socket"]
+    if tls_options:
+        ways.append(f"require certificates with {', '.join(tls_options)}")
+    ways.append(f"add {INSECURE_OPTION} if only those whom you trust can reach it (docs/how-to/security.md)")
     raise ListenError(
         f"Can't listen on {address}: {'did you mean localhost? Anyone' if misspelt else 'anyone'} who reaches it could "
-        "run any code on this machine, because no credentials are required. Listen on 127.0.0.1 or on a unix socket, "
-        f"or add {INSECURE_OPTION} if only those whom you trust can reach it (docs/how-to/security.md)."
+        f"run any code on this machine, because no credentials are required. {', or '.join(ways)}."
     )
 
 

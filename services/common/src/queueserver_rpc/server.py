@@ -14,6 +14,8 @@ from queueserver_rpc import unix_socket
 from queueserver_rpc.listening import UNIX, check_free, reaches_beyond_this_machine, refuse_unasked, warning
 from queueserver_rpc.message_sizes import MAX_MESSAGE_BYTES
 from queueserver_rpc.reflection import Reflection
+from queueserver_rpc.tls_credentials import RereadFiles, server_credentials
+from queueserver_rpc.tls_files import TlsFiles
 
 #: Metadata of every answer of the health service: "true" if every client that can reach the service can use it.
 INSECURE_KEY = "qserver-insecure-listen"
@@ -83,27 +85,35 @@ class Server:
         """It listens where clients on other machines may reach it, and requires no credentials."""
         return self._health.insecure
 
-    def listen(self, address: str, *, insecure: bool) -> str:
+    def listen(
+        self, address: str, *, insecure: bool, tls: TlsFiles | None = None, tls_options: Sequence[str] = ()
+    ) -> str:
         """Bind ``HOST:PORT`` (port 0 picks a free one) or ``unix:PATH``; returns the bound address.
 
-        Only with ``insecure`` it may be an address beyond this machine, and then a line of the log says what that
-        means. Raises OSError, whose text says what to do, when the address can't or must not be bound.
+        With ``tls``, which is for TCP, every client must have a certificate that the CA has signed. Without, it may be
+        an address beyond this machine only with ``insecure``, and then a line of the log says what that means.
+        ``tls_options`` are the options to suggest instead. Raises OSError, whose text says what to do, when the address
+        can't or must not be bound, or the files can't be used.
         """
-        refuse_unasked(address, insecure=insecure)
+        if tls is None:
+            refuse_unasked(address, insecure=insecure, tls_options=tls_options)
         if address.startswith(UNIX):
             with unix_socket.place_for(address):
                 self._bind(address)
             self._address = address
             return address
+        credentials = server_credentials(RereadFiles(tls)) if tls is not None else None
         check_free(address)
-        self._address = f"{address.rpartition(':')[0]}:{self._bind(address)}"
-        self._health.insecure = reaches_beyond_this_machine(self._address)
+        self._address = f"{address.rpartition(':')[0]}:{self._bind(address, credentials)}"
+        self._health.insecure = tls is None and reaches_beyond_this_machine(self._address)
         if self.insecure:
             _log.warning("%s", warning(self._address))
         return self._address
 
-    def _bind(self, address: str) -> int:
+    def _bind(self, address: str, credentials: grpc.ServerCredentials | None = None) -> int:
         try:
+            if credentials is not None:
+                return self.grpc.add_secure_port(address, credentials)
             return self.grpc.add_insecure_port(address)
         except RuntimeError as error:
             raise OSError(f"Can't listen on {address}: is another service using it?") from error

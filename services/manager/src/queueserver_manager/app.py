@@ -33,7 +33,9 @@ from queueserver_process.process import stop_requested
 from queueserver_process.ready import SERVING_LINE, STANDBY_LINE, STOP_LINE, ReadyPipe
 from queueserver_protos import descriptor_set
 from queueserver_rpc.interceptors import RefusalInterceptor
+from queueserver_rpc.listening import reaches_beyond_this_machine
 from queueserver_rpc.server import Server
+from queueserver_rpc.tls_credentials import RereadFiles
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -101,6 +103,7 @@ class Manager:
         self._instance = instance_of(settings)
         self._redis: Redis = connect(settings.redis)
         self._redis_busy = Busy()
+        self._worker_tls = RereadFiles(settings.worker_tls) if settings.worker_tls is not None else None
         self._board = StatusBoard(time.time)
         self._storage = StorageWatch(without_password(settings.redis), time.time, self._board.changed)
         self._current_term = CurrentTerm(self._board)
@@ -132,6 +135,8 @@ class Manager:
         self._board.listen(self._health.update)
         self._board.listen(self._tell_progress)
         self._board.collect_from(self._facts)
+        if self._worker_tls is None and reaches_beyond_this_machine(self._settings.worker):
+            _log.warning("What is exchanged with %s is not encrypted: use --worker-tls-cert", self._settings.worker)
         await self._server.start()
         _log.info("Manager listens on %s", self._address)
         if self._advertised != self._address:
@@ -265,7 +270,7 @@ class Manager:
             *(self._redis, settings.key_prefix, epoch, inventory_from_bytes, first.default),
             *(settings.limits.log, self._redis_busy, self._emergency_key),
         )
-        worker = GrpcWorker(settings.worker, epoch)
+        worker = GrpcWorker(settings.worker, epoch, self._worker_tls)
         try:
             record = await store.load()
             _log.info(

@@ -47,6 +47,7 @@ def _shown(settings: Settings) -> Mapping[str, str]:
         "insecure-listen": _on(settings.insecure_listen),
         "advertise-address": settings.advertise or "",
         "worker": settings.worker,
+        **(settings.worker_tls.shown() if settings.worker_tls is not None else {}),
         "redis": without_password(settings.redis),
         "key-prefix": settings.key_prefix,
         "instance-id": settings.instance_id,

@@ -14,6 +14,7 @@ from queueserver_process.options import OptionParser
 from queueserver_process.variables import names_of, value_of
 from queueserver_rpc.advertised_address import is_every_interface, refusal_of_address
 from queueserver_rpc.listening import UNIX, add_insecure_option, host_and_port, insecure_by_environment
+from queueserver_rpc.tls_files import Side, TlsFiles, add_tls_options, read_tls_options
 
 from queueserver_manager.domain.limits import Limits
 from queueserver_manager.domain.lock.lock import LockKey, key_from
@@ -28,6 +29,8 @@ REDIS_VARIABLE = "QSERVER_REDIS_URL"
 DEFAULT_GROUP_VARIABLE = "QSERVER_DEFAULT_USER_GROUP"
 #: A variable without an option: every user of the machine can read command lines.
 EMERGENCY_NAME = "EMERGENCY_LOCK_KEY_FOR_SERVER"
+#: Before the options for TLS with the Worker.
+WORKER_PREFIX = "worker-"
 ADVERTISE_VARIABLE = "QSERVER_ADVERTISE_ADDRESS"
 #: What the files are called in a directory.
 PERMISSIONS_NAME = "user_group_permissions.yaml"
@@ -71,6 +74,8 @@ class Settings:
     insecure_listen: bool = False
     #: It releases any lock; it comes from the environment alone, because every user can read command lines.
     emergency_key: LockKey | None = None
+    #: Certificate and CA for the connection to the Worker; None on a unix socket, or without TLS.
+    worker_tls: TlsFiles | None = None
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -94,6 +99,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         help="where the server that this is a part of keeps its data; told to clients, and not used otherwise",
     )
     parser.add_argument("--worker", required=True, metavar="ADDRESS", help="the Worker: HOST:PORT or unix:PATH")
+    add_tls_options(parser, Side.CLIENT, WORKER_PREFIX)
     parser.add_argument("--key-prefix", default="qs", metavar="TEXT", help="of all keys in Redis, default: %(default)s")
     parser.add_argument(
         "--instance-id", default="", metavar="NAME", help="of this Manager, default: host name and port"
@@ -117,6 +123,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     given.scripts = given.scripts == "ON"
     try:
         given.insecure_listen = given.insecure_listen or insecure_by_environment()
+        given.worker_tls = _worker_tls(given)
     except ValueError as error:
         parser.error(str(error))
     given.permitted_metadata = tuple(given.permitted_metadata)
@@ -127,10 +134,22 @@ def parse(arguments: Sequence[str]) -> Settings:
         parser.error(f"{error.violations[0].field}: {error.violations[0].description}")
     choice = read_log_options(given)
     del given.log_level, given.log_format
+    del given.worker_tls_cert, given.worker_tls_key, given.worker_tls_ca
     settings = Settings(**vars(given), limits=limits, log=choice, emergency_key=emergency_key)
     if not settings.redis:
         parser.error(f"the address of Redis is missing: give --redis URL, or set {REDIS_VARIABLE}")
     return settings
+
+
+def _worker_tls(given: argparse.Namespace) -> TlsFiles | None:
+    """The files for TLS with the Worker. Raises ValueError if they can't be meant."""
+    tls = read_tls_options(given, Side.CLIENT, WORKER_PREFIX)
+    if tls is not None and given.worker.startswith(UNIX):
+        raise ValueError(
+            "a unix socket has no TLS, because only its owner can use it: leave out --worker-tls-cert, "
+            "--worker-tls-key and --worker-tls-ca, or give --worker HOST:PORT"
+        )
+    return tls
 
 
 def _emergency_key() -> LockKey | None:

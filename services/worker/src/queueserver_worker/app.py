@@ -18,6 +18,7 @@ from queueserver_process.ready import announce_ready
 from queueserver_protos import descriptor_set
 from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.server import Server
+from queueserver_rpc.tls_files import names
 
 from queueserver_worker.rpc.errors import translate
 from queueserver_worker.rpc.worker import SERVICE_NAME, WorkerServicer
@@ -34,6 +35,7 @@ from queueserver_worker.supervisor.worker import Worker
 _DELIVERY_SECONDS = 1.0
 #: Libraries whose versions are reported.
 _LIBRARIES = ("queueserver-protos", "grpcio", "protobuf", "uvloop")
+_TLS_OPTIONS = tuple(f"--{name}" for name in names(""))
 _log = logging.getLogger(__name__)
 
 
@@ -67,7 +69,9 @@ async def _serve(settings: Settings, launch: Launch, directory: StateDirectory, 
     servicer = WorkerServicer(worker, lambda: server.insecure)
     worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(servicer, server.registry)
     try:
-        address = server.listen(settings.listen, insecure=settings.insecure_listen)
+        address = server.listen(
+            settings.listen, insecure=settings.insecure_listen, tls=settings.tls, tls_options=_TLS_OPTIONS
+        )
     except OSError as error:
         _log.critical("%s", error)
         return 1

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from queueserver_process.log import LogChoice, add_log_options, read_log_options
 from queueserver_process.options import OptionParser
-from queueserver_rpc.listening import add_insecure_option, insecure_by_environment
+from queueserver_rpc.listening import UNIX, add_insecure_option, insecure_by_environment
+from queueserver_rpc.tls_files import Side, TlsFiles, add_tls_options, read_tls_options
 
 from queueserver_worker.list_options import add_list_options, list_arguments
 from queueserver_worker.question_options import add_question_option, question_arguments
@@ -40,6 +41,8 @@ class Settings:
     console_output: bool = True
     #: `listen` may be an address that is reachable from beyond this machine.
     insecure_listen: bool = False
+    #: Clients must have a certificate that this CA has signed; None on a unix socket, or without TLS.
+    tls: TlsFiles | None = None
 
     @property
     def source(self) -> tuple[str, str]:
@@ -55,6 +58,7 @@ class Settings:
             "journal-bytes": str(self.journal_bytes),
             "console-output": "ON" if self.console_output else "OFF",
             "insecure-listen": "ON" if self.insecure_listen else "OFF",
+            **(self.tls.shown() if self.tls is not None else {}),
             "log-level": self.log.level,
             "log-format": self.log.form,
         }
@@ -78,6 +82,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     parser = OptionParser(prog="python -m queueserver_worker", description=__doc__)
     parser.add_argument("--listen", required=True, metavar="ADDRESS", help="unix:PATH or HOST:PORT (port 0: any)")
     add_insecure_option(parser)
+    add_tls_options(parser, Side.SERVER)
     parser.add_argument("--state-dir", required=True, type=_path, metavar="DIR", help="where unstored outcomes wait")
     add_startup_options(parser)
     add_list_options(parser)
@@ -100,6 +105,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     try:
         startup = read_startup_options(given)
         insecure = given.insecure_listen or insecure_by_environment()
+        tls = _tls(given)
     except (StartupOptionError, ValueError) as error:
         parser.error(str(error))
     return Settings(
@@ -110,7 +116,19 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         log=read_log_options(given),
         console_output=given.console_output == "ON",
         insecure_listen=insecure,
+        tls=tls,
     )
+
+
+def _tls(given: argparse.Namespace) -> TlsFiles | None:
+    """The files for TLS. Raises ValueError if they can't be meant."""
+    tls = read_tls_options(given, Side.SERVER)
+    if tls is not None and given.listen.startswith(UNIX):
+        raise ValueError(
+            "a unix socket has no TLS, because only its owner can use it: leave out --tls-cert, --tls-key and "
+            "--tls-ca, or give --listen HOST:PORT"
+        )
+    return tls
 
 
 def _path(text: str) -> Path:

@@ -91,6 +91,8 @@ class Circumstances:
     stop_pending: bool = False
     #: What is locked, without its key.
     lock: Lock | None = None
+    #: Why the Worker can't be reached, if that is known.
+    worker_unreachable_because: str = ""
 
 
 _CHANGING = frozenset(
@@ -116,7 +118,8 @@ def blockers(now: Circumstances) -> list[Blocker]:
         return storage + _unresponsive(now.environment) + _held_up(now.environment) + _asked_for(now)
     found = storage
     if not now.worker_up:
-        found.append(Blocker(BlockerKind.WORKER_UNREACHABLE, "The Worker can't be reached: make sure that it runs."))
+        sentence = now.worker_unreachable_because or "The Worker can't be reached: make sure that it runs."
+        found.append(Blocker(BlockerKind.WORKER_UNREACHABLE, sentence))
     else:
         found += _environment(now)
     if executing:

@@ -16,7 +16,7 @@ from queueserver_manager.domain.refusals.environment_errors import (
     EnvironmentExists,
     EnvironmentNotFound,
 )
-from queueserver_manager.domain.refusals.errors import Refused, WorkerUnavailable, WrongState
+from queueserver_manager.domain.refusals.errors import Refused, WrongState
 from queueserver_manager.domain.refusals.state_refusals import check
 from queueserver_manager.operations.commit.idempotent_commands import CommandLogEntry, IdempotentCommands
 from queueserver_manager.operations.commit.ledger import Ledger
@@ -65,7 +65,7 @@ class EnvironmentOperations:
 
     async def _open(self) -> str:
         self._view.refuse_when_stopping()
-        self._require_worker()
+        self._view.require_worker()
         if self._view.status.environment.exists and self._view.status.pending is PendingCommand.NONE:
             settled = self._view.status.environment.state in _SETTLED
             if settled:
@@ -80,7 +80,7 @@ class EnvironmentOperations:
         return await self._commands.once(reply, self._close, _CLOSE, reply_before_stored=False)
 
     async def _close(self) -> str:
-        self._require_worker()
+        self._view.require_worker()
         state = self._state()
         if state is ManagerState.IDLE:
             self._require_environment()
@@ -97,7 +97,7 @@ class EnvironmentOperations:
         return await self._commands.once(reply, lambda: self._destroy(user), _DESTROY, reply_before_stored=True)
 
     async def _destroy(self, user: str) -> str:
-        self._require_worker()
+        self._view.require_worker()
         if self._view.status.pending is not PendingCommand.OPEN:
             self._require_environment()
         environment_id = self._view.status.environment.environment_id
@@ -136,10 +136,6 @@ class EnvironmentOperations:
 
     def _state(self) -> ManagerState:
         return self._view.state_during(self._ledger.summary)
-
-    def _require_worker(self) -> None:
-        if not self._view.status.connected:
-            raise WorkerUnavailable
 
     def _require_environment(self) -> None:
         if not self._view.status.environment.exists:

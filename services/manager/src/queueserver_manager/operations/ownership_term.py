@@ -376,6 +376,7 @@ class OwnershipTerm:
             run_list=(view.status.boot_id, view.runs_changes),
             storage=self._storage.present,
             worker_up=view.status.connected,
+            worker_unreachable_because=view.status.unreachable_because,
             worker_storage=view.status.storage,
             is_owner=True,
             owner_address=self._settings.address,

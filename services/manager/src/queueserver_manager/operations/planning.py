@@ -18,7 +18,6 @@ from queueserver_manager.domain.refusals.errors import (
     ItemNotFound,
     Refused,
     Violation,
-    WorkerUnavailable,
 )
 from queueserver_manager.domain.refusals.state_refusals import check
 from queueserver_manager.domain.validation.item_warnings import Warner
@@ -92,8 +91,7 @@ class PlanningOperations:
             raise FieldInvalid("message_limit", f"must be from 0 to {MESSAGE_LIMIT}")
         if item.kind is not ItemKind.PLAN:
             raise FieldInvalid("item.item_type", "must be a plan: an instruction does nothing that could be simulated")
-        if not self._view.status.connected:
-            raise WorkerUnavailable
+        self._view.require_worker()
         if not self._view.status.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist: open it, then simulate the plan.")
         check(Operation.SIMULATE_ITEM, self._view.state_during(self._ledger.summary))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from queueserver_manager.domain.refusals.environment_errors import EnvironmentClosed, RunEngineMissing
-from queueserver_manager.domain.refusals.errors import Refused, WorkerUnavailable
+from queueserver_manager.domain.refusals.errors import Refused
 from queueserver_manager.domain.refusals.question_errors import QuestionNotFound
 from queueserver_manager.operations.commit.idempotent_commands import CommandLogEntry, IdempotentCommands
 from queueserver_manager.operations.commit.ledger import Ledger
@@ -41,8 +41,7 @@ class QuestionOperations:
         )
 
     async def _answer(self, question_id: str, text: str) -> None:
-        if not self._view.status.connected:
-            raise WorkerUnavailable
+        self._view.require_worker()
         if not self._view.status.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist: no question is open.")
         with worker_call(_refusal, self._on_stale):

@@ -15,7 +15,6 @@ from queueserver_manager.domain.refusals.environment_errors import (
     RunEngineMissing,
     RunEnginePanicked,
 )
-from queueserver_manager.domain.refusals.errors import WorkerUnavailable
 from queueserver_manager.domain.refusals.state_refusals import check, refuse_second_start
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.commit.commit_batch import Decide
@@ -71,8 +70,7 @@ class QueueRunOperations:
     def _require_executable(self, record: Record, action: Operation) -> None:
         view = self._view
         view.refuse_when_stopping()
-        if not view.status.connected:
-            raise WorkerUnavailable
+        view.require_worker()
         state = self._state(record)
         if not view.status.environment.exists and state in ALLOWED[action]:
             raise EnvironmentClosed(f"RE Worker environment does not exist: open it, then {action.value}.")

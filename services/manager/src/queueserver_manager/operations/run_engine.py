@@ -160,8 +160,7 @@ class RunEngineOperations:
 
     def _check(self, action: Operation) -> None:
         view = self._view
-        if not view.status.connected:
-            raise WorkerUnavailable
+        view.require_worker()
         state = self._state()
         if state in ALLOWED[action]:
             return
@@ -210,8 +209,7 @@ class RunEngineOperations:
         Raises EnvironmentClosed, InvalidState, RunEngineMissing, EnvironmentUnresponsive, WorkerUnavailable.
         """
         view = self._view
-        if not view.status.connected:
-            raise WorkerUnavailable
+        view.require_worker()
         if not view.status.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist.")
         check(Operation.READ_METADATA, self._state())

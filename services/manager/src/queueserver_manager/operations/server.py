@@ -95,7 +95,6 @@ class ServerOperations:
 
     async def worker_info(self) -> bytes:
         """Facts about the Worker, as a serialized WorkerInfo. Raises WorkerUnavailable."""
-        if not self._view.status.connected:
-            raise WorkerUnavailable
+        self._view.require_worker()
         with worker_call(lambda error: WorkerUnavailable(error.message)):
             return await self._worker.info()

@@ -50,6 +50,8 @@ class StatusFacts:
     #: Redis.
     storage: Storage = field(default_factory=Storage)
     worker_up: bool = False
+    #: Why the Worker can't be reached, if that is known.
+    worker_unreachable_because: str = ""
     #: The Worker's directory, as last reported.
     worker_storage: Storage = field(default_factory=Storage)
     is_owner: bool = False
@@ -72,6 +74,7 @@ class StatusFacts:
             owner_address=self.owner_address,
             storage=self.storage,
             worker_up=self.worker_up,
+            worker_unreachable_because=self.worker_unreachable_because,
             state=self.state,
             environment=self.environment,
             items_in_queue=self.items_in_queue,

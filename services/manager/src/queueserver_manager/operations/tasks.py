@@ -15,7 +15,6 @@ from queueserver_manager.domain.refusals.errors import (
     Refused,
     ScriptsDisabled,
     TaskNotFound,
-    WorkerUnavailable,
 )
 from queueserver_manager.domain.refusals.state_refusals import check
 from queueserver_manager.domain.tasks.task_lifecycle import Acceptance, accept_task
@@ -87,8 +86,7 @@ class TaskOperations:
     def _require_environment(self, record: Record, *, background: bool) -> None:
         view = self._view
         view.refuse_when_stopping()
-        if not view.status.connected:
-            raise WorkerUnavailable
+        view.require_worker()
         state = view.state(
             has_running_item=record.running is not None, has_foreground_task=record.tasks.foreground is not None
         )

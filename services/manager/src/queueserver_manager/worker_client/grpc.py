@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 from queueserver.worker.v1 import worker_service_pb2 as pb
-from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
 from queueserver_inventory.access import Access
 from queueserver_inventory.messages import access_message
 from queueserver_long_work.patience import Patience
-from queueserver_rpc.message_sizes import MAX_MESSAGE_BYTES
+from queueserver_rpc.tls_credentials import RereadFiles
 
 from queueserver_manager.domain.queue.item import Item, RunningItem
 from queueserver_manager.domain.tasks.tasks import Task
@@ -22,6 +21,10 @@ from queueserver_manager.wire.items import item_to_proto
 from queueserver_manager.wire.tasks import command_of
 from queueserver_manager.wire.values import struct_to_plain
 from queueserver_manager.worker_client import convert, port
+from queueserver_manager.worker_client.connection import Connection
+
+if TYPE_CHECKING:
+    from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceAsyncStub
 
 #: Seconds a command may take, while we could receive its answer. It is answered before its effect, so this is plenty.
 COMMAND_SECONDS = 5.0
@@ -33,38 +36,24 @@ _INFO_SECONDS = 2.5
 #: The Worker sends something every 0.5 s; after this many seconds of silence it counts as unreachable.
 SILENCE_SECONDS = 2.0
 _ACTIONS = pb.RunEngineAction.values()
-_OPTIONS = (
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
-    ("grpc.max_reconnect_backoff_ms", 500),
-    # A connection that a network has swallowed is replaced: a call would wait on it for minutes.
-    ("grpc.keepalive_time_ms", 6_000),
-    ("grpc.keepalive_timeout_ms", 3_000),
-    ("grpc.http2.ping_timeout_ms", 3_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_pings_without_data", 0),
-    # A Worker may come back at another address of the same name; by default a name is looked up every 30 s.
-    ("grpc.dns_min_time_between_resolutions_ms", 500),
-    # Proxy settings from environment variables do not apply between a Manager and its Worker.
-    ("grpc.enable_http_proxy", 0),
-)
 
 
 class GrpcWorker:
     """One Worker, commanded in one owner's term."""
 
-    def __init__(self, address: str, epoch: int) -> None:
-        self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
-        self._stub = WorkerServiceStub(self._channel)
+    def __init__(self, address: str, epoch: int, tls: RereadFiles | None = None) -> None:
+        self._connection = Connection(address, tls)
         self._epoch = epoch
         self._closed = False
 
     async def close(self) -> None:
         """End the connection; commands on their way fail."""
         self._closed = True
-        await self._channel.close()
+        await self._connection.close()
+
+    @property
+    def _stub(self) -> WorkerServiceAsyncStub:
+        return self._connection.stub
 
     async def open_environment(self, environment_id: str) -> None:
         """Start an environment."""
@@ -170,8 +159,10 @@ class GrpcWorker:
         self, boot_id: str, after_sequence: int
     ) -> AsyncIterator[port.WorkerSnapshot | Sequence[port.WorkerEvent]]:
         """The Worker as it is, then its events. Raises WorkerDown."""
+        self._connection.renew()
         call = self._stub.WatchWorker(
-            pb.WatchWorkerRequest(boot_id=boot_id, after_sequence=after_sequence), wait_for_ready=True
+            pb.WatchWorkerRequest(boot_id=boot_id, after_sequence=after_sequence),
+            wait_for_ready=not self._connection.tells_failures,
         )
         watchdog = _Watchdog(call.cancel)
         try:
@@ -185,7 +176,10 @@ class GrpcWorker:
                     with watchdog.asleep():
                         yield await convert.snapshot_from_proto(message.snapshot)
         except grpc.aio.AioRpcError as error:
-            raise port.WorkerDown(f"{error.code().name}: {error.details()}") from error
+            details = error.details() or ""
+            raise port.WorkerDown(
+                f"{error.code().name}: {details}", advice=self._connection.failure(details)
+            ) from error
         except asyncio.CancelledError:
             if watchdog.barked:
                 raise port.WorkerDown(f"nothing was heard for {SILENCE_SECONDS:g} s") from None

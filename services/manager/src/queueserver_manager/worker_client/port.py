@@ -19,6 +19,11 @@ from queueserver_manager.domain.tasks.tasks import Task, TaskOutcome
 class WorkerDown(Exception):  # noqa: N818 - a state of the world, not a fault in the call
     """The Worker does not answer; whether it got the command is not known."""
 
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        super().__init__(message)
+        #: A sentence for people: why it can't be reached, and what to do; empty if it may just not run.
+        self.advice = advice
+
 
 class WorkerStopped(WorkerDown):
     """The Worker ended in good order: it reported everything that it had executed."""
@@ -251,5 +256,6 @@ class Worker(Protocol):
         """The Worker as it is, then its events, until the connection breaks.
 
         Raises WorkerDown when it does, or when it is silent for longer than the Worker's heartbeat allows.
-        Waits for the Worker to appear.
+        Over TCP it also raises WorkerDown for an attempt to connect that failed; on a unix socket it waits for the
+        Worker to appear.
         """

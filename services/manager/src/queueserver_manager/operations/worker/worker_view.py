@@ -19,7 +19,7 @@ from queueserver_manager.domain.lifecycle import (
 )
 from queueserver_manager.domain.queue.item import RunSummary
 from queueserver_manager.domain.queue.queue_run import ClaimContext
-from queueserver_manager.domain.refusals.errors import ServerStopping
+from queueserver_manager.domain.refusals.errors import ServerStopping, WorkerUnavailable
 from queueserver_manager.domain.storage import Storage
 from queueserver_manager.operations.commit.summary import Summary
 from queueserver_manager.worker_client.port import WorkerSnapshot
@@ -44,6 +44,8 @@ class WorkerStatus:
     """The Worker as last reported, and what was requested of it and is not reported yet."""
 
     connected: bool = False
+    #: While it is not connected: a sentence about why and what to do; empty if it may just not run.
+    unreachable_because: str = ""
     boot_id: str = ""
     #: The directory in which outcomes wait until we have stored them.
     storage: Storage = field(default_factory=Storage)
@@ -146,6 +148,7 @@ class WorkerView:
         self._status = replace(
             self._status,
             connected=True,
+            unreachable_because="",
             boot_id=snapshot.boot_id,
             storage=snapshot.storage,
             insecure_listen=snapshot.insecure_listen,
@@ -157,9 +160,17 @@ class WorkerView:
         self.set_runs(snapshot.execution.runs if snapshot.execution is not None else ())
         self.set_environment(snapshot.environment)
 
-    def lose(self) -> None:
-        """The Worker can't be reached."""
-        self._status = replace(self._status, connected=False)
+    def require_worker(self) -> None:
+        """Refuse what needs the Worker while it can't be reached. Raises WorkerUnavailable."""
+        if self._status.connected:
+            return
+        if self._status.unreachable_because:
+            raise WorkerUnavailable(self._status.unreachable_because)
+        raise WorkerUnavailable
+
+    def lose(self, because: str = "") -> None:
+        """The Worker can't be reached; a sentence about why, if that is known."""
+        self._status = replace(self._status, connected=False, unreachable_because=because)
         self.changed()
 
     def set_storage(self, storage: Storage) -> None:

@@ -77,18 +77,28 @@ class WorkerWatcher:
                 await asyncio.wait([self._stream])
             finally:
                 self._stream.cancel()
-            # A Worker that can't do what it is asked is not asked again as fast as the processor can.
-            retries = retries + 1 if self._again and loop.time() - begun < _CALM_SECONDS else 0
+            is_down = False
             try:
                 if not self._stream.cancelled():
                     self._stream.result()
             except port.WorkerDown as error:
-                if self._view.status.connected:
-                    if isinstance(error, port.WorkerStopped):
-                        _log.info("The Worker was stopped: nothing can be executed until it is back")
-                    else:
-                        _log.warning("The Worker can't be reached (%s); what it executes continues", error)
-                    self._view.lose()
+                is_down = True
+                self._lose(error)
+            # A Worker that can't do what it is asked, or be reached, is not asked again as fast as the processor can.
+            too_soon = loop.time() - begun < _CALM_SECONDS
+            retries = retries + 1 if (self._again or is_down) and too_soon else 0
+
+    def _lose(self, error: port.WorkerDown) -> None:
+        """The connection broke, or was not established."""
+        before = self._view.status
+        if before.connected and isinstance(error, port.WorkerStopped):
+            _log.info("The Worker was stopped: nothing can be executed until it is back")
+        elif error.advice and error.advice != before.unreachable_because:
+            _log.warning("%s What it executes continues", error.advice)
+        elif before.connected:
+            _log.warning("The Worker can't be reached (%s); what it executes continues", error)
+        if before.connected or error.advice != before.unreachable_because:
+            self._view.lose(error.advice)
 
     def resync(self) -> None:
         """Start again with a snapshot, because something may have been missed."""
