@@ -15,12 +15,13 @@ COMMANDS = Path(sys.executable).parent
 
 
 class WorkerProcess:
-    """A Worker on a unix socket below ``directory``, which must be short."""
+    """A Worker on a unix socket below ``directory``, which must be short, or at an address of its own."""
 
-    def __init__(self, directory: Path, startup: Path = DEMO_STARTUP, *options: str) -> None:
+    def __init__(self, directory: Path, startup: Path = DEMO_STARTUP, *options: str, listen: str = "") -> None:
         kind = "--startup-dir" if startup.is_dir() else "--startup-script"
         self._command = [sys.executable, "-m", "queueserver_worker"]
-        self._command += ["--listen", f"unix:{directory / 'worker.sock'}", "--state-dir", str(directory / "worker")]
+        self._command += ["--listen", listen or f"unix:{directory / 'worker.sock'}"]
+        self._command += ["--state-dir", str(directory / "worker")]
         self._command += [kind, str(startup), *options]
         (directory / "worker").mkdir(exist_ok=True)
         self.process = self._start()
