@@ -69,6 +69,18 @@ Manager and Worker have their own options if you start them separately: `python 
 the emergency lock key; the Worker reads those of `--insecure-listen` and `--question-timeout`. The parts that
 `start-re-manager` starts don't see these variables: they get their settings from `start-re-manager`.
 
+Only Manager and Worker that are started separately have options for TLS between them, because `start-re-manager`
+starts its Worker on a unix socket. [A Worker on another machine](../how-to/worker-elsewhere.md) shows them in use. Give
+all three to a service, or none:
+
+| | Worker | Manager |
+|---|---|---|
+| its certificate | `--tls-cert` | `--worker-tls-cert` |
+| its private key | `--tls-key` | `--worker-tls-key` |
+| the CA of the other's certificate | `--tls-ca` | `--worker-tls-ca` |
+
+Their variables are `QSERVER_TLS_CERT` and so on, and `QSERVER_WORKER_TLS_CERT` and so on.
+
 `make options` makes this page from the same tables as the command line.
 """
 _OLD_HEAD = """\

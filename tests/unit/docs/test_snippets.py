@@ -21,6 +21,7 @@ EXECUTED = {
     "docs/reference/configuration.md": "tests/unit/standalone/configuration/test_option_page.py",
     "docs/how-to/standby.md": "tests/e2e/test_standby_page.py",
     "docs/how-to/python-client.md": "tests/tutorials/test_python_client_page.py",
+    "docs/how-to/worker-elsewhere.md": "tests/how_to/test_worker_elsewhere_page.py",
     **{
         page.relative_to(REPOSITORY).as_posix(): "tests/tutorials/test_tutorials.py"
         for page in (REPOSITORY / "docs/tutorials").glob("[0-9]*.md")

@@ -178,7 +178,7 @@ def _check_pair(option: str, files: TlsFiles) -> None:
             f"{files.key} -out NEW."
         ) from None
     except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
+        if "mismatch" in str(error).lower():
             raise TlsError(
                 f"{option}: the key in {files.key} does not belong to the certificate in {files.certificate}. Give "
                 "both files of one service."

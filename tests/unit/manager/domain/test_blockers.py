@@ -141,6 +141,12 @@ ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
 ]
 
 
+def test_why_the_worker_can_not_be_reached_is_told_if_that_is_known() -> None:
+    now = replace(CLEAR, worker_up=False)
+    assert blockers(now)[0].message == "The Worker can't be reached: make sure that it runs."
+    assert blockers(replace(now, worker_unreachable_because="TLS: do this."))[0].message == "TLS: do this."
+
+
 def kinds(now: Circumstances) -> list[BlockerKind]:
     return [blocker.kind for blocker in blockers(now)]
 

@@ -19,7 +19,6 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
     ("grpc.max_reconnect_backoff_ms", 500),
     # A connection that a network has swallowed is replaced: a call would wait on it for minutes.
     ("grpc.keepalive_time_ms", 6_000),
@@ -32,6 +31,11 @@ _OPTIONS = (
     # Proxy settings from environment variables do not apply between a Manager and its Worker.
     ("grpc.enable_http_proxy", 0),
 )
+#: How long an attempt to connect may take at least, whatever its name says.
+_ATTEMPT_MS = "grpc.min_reconnect_backoff_ms"
+_PLAIN = (*_OPTIONS, (_ATTEMPT_MS, 50))
+#: A handshake takes several journeys there and back, and some computing at both ends.
+_WITH_TLS = (*_OPTIONS, (_ATTEMPT_MS, 3_000))
 
 
 class Connection:
@@ -75,8 +79,8 @@ class Connection:
 
     def _connect(self) -> grpc.aio.Channel:
         if self._material is None:
-            return grpc.aio.insecure_channel(self.address, options=_OPTIONS)
-        return grpc.aio.secure_channel(self.address, channel_credentials(self._material), options=_OPTIONS)
+            return grpc.aio.insecure_channel(self.address, options=_PLAIN)
+        return grpc.aio.secure_channel(self.address, channel_credentials(self._material), options=_WITH_TLS)
 
 
 def sentence_of(details: str, address: str, *, has_tls: bool) -> str:

@@ -6,6 +6,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 from queueserver_manager.domain.lifecycle import EnvironmentState, PendingCommand
+from queueserver_manager.domain.refusals.errors import WorkerUnavailable
 from queueserver_manager.domain.storage import Storage, StorageState
 from queueserver_manager.operations.worker.worker_view import WorkerStatus, WorkerView
 from queueserver_manager.worker_client.port import Execution
@@ -40,6 +41,19 @@ def test_a_snapshot_replaces_all_that_the_worker_reports() -> None:
     assert view.status == WorkerStatus(
         connected=True, boot_id="other", storage=full, insecure_listen=True, environment=OPEN, confirmed=True
     )
+
+
+def test_what_needs_the_worker_is_refused_while_it_can_not_be_reached_with_the_reason_if_it_is_known() -> None:
+    view = view_of(OPEN)
+    view.require_worker()
+    view.lose()
+    with pytest.raises(WorkerUnavailable, match="make sure it runs, then try again"):
+        view.require_worker()
+    view.lose("TLS: do this.")
+    with pytest.raises(WorkerUnavailable, match="TLS: do this"):
+        view.require_worker()
+    view.meet(snapshot_of(OPEN), executes_item=False)
+    assert view.status.unreachable_because == ""
 
 
 @pytest.mark.parametrize("tells", [WorkerView.lose, WorkerView.confirm, lambda view: view.set_storage(Storage())])
