@@ -6,7 +6,10 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import grpc
 import pytest
+from queueserver.worker.v1 import worker_service_pb2
+from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
 from queueserver_client import (
     AsyncClient,
     BlockerKind,
@@ -17,7 +20,7 @@ from queueserver_client import (
 )
 
 from tests.e2e.conftest import STARTUP
-from tests.harness.certificates import Certificates
+from tests.harness.certificates import Certificates, client_credentials, past, self_made
 from tests.harness.gate import Gate
 from tests.harness.ports import reserved_port
 from tests.harness.progress import begun, until
@@ -97,6 +100,30 @@ async def test_a_manager_on_another_machine_takes_over_with_a_certificate_of_its
         gate.open()
         await until(client, lambda status: status.manager_state is ManagerState.IDLE and not status.items_in_queue)
         await assert_completed(client, 2)
+
+
+async def test_the_worker_lets_in_no_client_but_one_with_a_valid_certificate_of_its_ca(
+    lab: Lab, short_path: Path
+) -> None:
+    made = lab.certificates
+    assert await reached(lab.address, client_credentials(made.ca, *made.manager[:2]))
+    assert not await reached(lab.address, None)
+    assert not await reached(lab.address, client_credentials(made.ca))
+    assert not await reached(lab.address, client_credentials(made.ca, *self_made(short_path)))
+    made.make("manager", period=past())
+    assert not await reached(lab.address, client_credentials(made.ca, *made.manager[:2]))
+
+
+async def reached(address: str, credentials: grpc.ChannelCredentials | None) -> bool:
+    """Whether the Worker answers a request."""
+    channel = grpc.aio.secure_channel(address, credentials) if credentials else grpc.aio.insecure_channel(address)
+    async with channel:
+        try:
+            await WorkerServiceStub(channel).GetWorkerInfo(worker_service_pb2.GetWorkerInfoRequest(), timeout=10)
+        except grpc.aio.AioRpcError as error:
+            assert error.code() is grpc.StatusCode.UNAVAILABLE  # noqa: PT017 - what is asserted is the refusal
+            return False
+    return True
 
 
 async def test_new_certificates_and_a_new_ca_are_used_without_a_restart_and_no_plan_is_disturbed(
