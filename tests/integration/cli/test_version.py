@@ -17,6 +17,7 @@ from tests.harness.services import COMMANDS
         "qserver-console-monitor",
         "qserver-console",
         "qserver-qtconsole",
+        "qserver-certs",
         "qserver-clear-lock",
         "qserver-list-plans-devices",
         "start-re-manager",
