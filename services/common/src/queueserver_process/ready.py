@@ -8,12 +8,14 @@ import os
 #: A parent that waits until a service is ready passes the number of an inherited pipe here. The service writes
 #: the address it listens on and a newline to it.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
-#: A parent that sets this to 1 gets more lines from a Manager: one of those below once that is so.
+#: A parent that sets this to 1 gets more lines from a Manager: one of those below whenever that becomes so.
 READY_STEPS_VARIABLE = "QUEUESERVER_READY_STEPS"
 #: It owns the queue, and reaches Redis and the Worker.
 SERVING_LINE = "serving"
-#: Another Manager owns the queue.
+#: Another Manager owns the queue; its address follows.
 STANDBY_LINE = "standby"
+#: It waits; a sentence says for what.
+WAITING_LINE = "waiting"
 #: A client has requested the end of the whole server.
 STOP_LINE = "stop"
 

@@ -30,7 +30,6 @@ from queueserver.manager.v1 import (
 from queueserver_long_work.gc_policy import IncrementalCollection, settle
 from queueserver_long_work.time_slice import next_turn_after
 from queueserver_process.process import stop_requested
-from queueserver_process.ready import SERVING_LINE, STANDBY_LINE, STOP_LINE, ReadyPipe
 from queueserver_protos import descriptor_set
 from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.listening import reaches_beyond_this_machine
@@ -50,6 +49,7 @@ from queueserver_manager.operations.instance import Instance
 from queueserver_manager.operations.ownership_term import OwnershipTerm, TermSettings, new_salt
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
 from queueserver_manager.operations.validation.submissions import Prepared
+from queueserver_manager.progress import Progress
 from queueserver_manager.rpc.current_term import CurrentTerm
 from queueserver_manager.rpc.encoder import ProtoEncoder
 from queueserver_manager.rpc.errors import translate
@@ -112,9 +112,7 @@ class Manager:
         self._address = ""
         #: Where clients are told to find this Manager.
         self._advertised = ""
-        self._announced = False
-        self._is_standby = self._is_serving = False
-        self._parent = ReadyPipe()
+        self._progress = Progress(without_password(settings.redis), settings.worker)
         self._files = _files_of(settings)
         self._garbage = IncrementalCollection()
         self._emergency_key = settings.emergency_key.digest(new_salt()) if settings.emergency_key is not None else None
@@ -132,8 +130,9 @@ class Manager:
         stop = self._stop = stop_requested()
         self._address = self._server.listen(self._settings.listen, insecure=self._settings.insecure_listen)
         self._advertised = advertised_address(self._settings, self._address)
+        self._progress.begin(self._address)
         self._board.listen(self._health.update)
-        self._board.listen(self._tell_progress)
+        self._board.listen(self._progress.show)
         self._board.collect_from(self._facts)
         if self._worker_tls is None and reaches_beyond_this_machine(self._settings.worker):
             _log.warning("What is exchanged with %s is not encrypted: use --worker-tls-cert", self._settings.worker)
@@ -147,6 +146,7 @@ class Manager:
         try:
             await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._progress.end()
             stopping.cancel()
             hearing.cancel()
             work.cancel()
@@ -169,9 +169,7 @@ class Manager:
 
     def _request_stop(self) -> None:
         """A client stops the server: the process that started all parts stops all; without one, this Manager stops."""
-        if self._parent.is_listening:
-            self._parent.step(STOP_LINE)
-        else:
+        if not self._progress.pass_on_stop():
             self._stop.set()
 
     async def _terms(self) -> None:
@@ -321,23 +319,7 @@ class Manager:
         self._announce()
 
     def _announce(self) -> None:
-        """The first time a request would get a true answer, tell the process that started us."""
-        if not self._announced:
-            self._announced = True
-            self._parent.ready(self._address)
-            self._tell_progress(self._board.facts)
-
-    def _tell_progress(self, facts: StatusFacts) -> None:
-        """Tell the process that started us when requests get more than a true answer, or another Manager serves."""
-        if not self._announced:
-            return
-        if facts.is_owner and facts.storage.is_up and facts.worker_up:
-            if not self._is_serving:
-                self._is_serving = True
-                self._parent.step(SERVING_LINE)
-        elif facts.owner_address and not facts.is_owner and not self._is_standby:
-            self._is_standby = True
-            self._parent.step(f"{STANDBY_LINE} {facts.owner_address}")
+        self._progress.announce(self._board.facts)
 
 
 def _files_of(settings: Settings) -> Files:

@@ -17,6 +17,7 @@ from pathlib import Path
 from async_timeout import timeout
 from queueserver_process import parent_death
 from queueserver_process.ready import READY_FD_VARIABLE, READY_STEPS_VARIABLE
+from queueserver_process.systemd import SYSTEMD_VARIABLES
 
 from queueserver_standalone.configuration.choices import variables
 from queueserver_standalone.errors import StandaloneError
@@ -63,7 +64,7 @@ class Child:
     async def start(cls, name: str, command: Command, *, ready_fd: int | None = None, piped: bool = False) -> Child:
         """Start ``command``. With ``piped`` its standard output can be read, otherwise it shares the terminal."""
         # The parts get these settings on their command lines; startup code must not read the secrets among them.
-        private = {READY_FD_VARIABLE, READY_STEPS_VARIABLE, *variables()}
+        private = {READY_FD_VARIABLE, READY_STEPS_VARIABLE, *SYSTEMD_VARIABLES, *variables()}
         environment = {name: value for name, value in os.environ.items() if name not in private}
         environment.update(command.environment)
         if ready_fd is not None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from async_timeout import timeout
 from queueserver_process.log import LogChoice, configure
 from queueserver_process.ready import STANDBY_LINE, announce_ready
+from queueserver_process.systemd import SystemdNotifier
 from queueserver_rpc.listening import UNIX, check_free
 from queueserver_rpc.unix_socket import place_for
 
@@ -19,6 +20,7 @@ from queueserver_standalone.data_directory import exclusive, prepare, runtime_di
 from queueserver_standalone.embedded_redis.disk_watch import DiskWatch
 from queueserver_standalone.embedded_redis.redis_check import check_redis
 from queueserver_standalone.errors import StandaloneError
+from queueserver_standalone.server_report import ServerReport
 from queueserver_standalone.services import Services
 from queueserver_standalone.supervisor import ManagedProcess, Supervisor
 
@@ -33,6 +35,7 @@ _MEETING_SECONDS = 5.0
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run until stopped; returns the exit code: 0 when stopped on request, 1 when something is wrong."""
     configure(LogChoice())
+    systemd = SystemdNotifier()
     try:
         settings = parse(arguments)
         configure(settings.log)
@@ -41,7 +44,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         prepare(settings.data_directory)
         with exclusive(settings.data_directory) as lock_fd:
             _look_ahead(settings)
-            return _run(settings, lock_fd)
+            return _run(settings, lock_fd, systemd)
     except StandaloneError as error:
         log.logger.critical("%s", error)
         return 1
@@ -61,16 +64,18 @@ def _look_ahead(settings: Settings) -> None:
         check_redis(settings.redis)
 
 
-def _run(settings: Settings, lock_fd: int) -> int:
+def _run(settings: Settings, lock_fd: int, systemd: SystemdNotifier) -> int:
     sockets = runtime_directory(settings.data_directory)
     try:
-        return asyncio.run(_serve(Services(settings, sockets, lock_fd)))
+        return asyncio.run(_serve(Services(settings, sockets, lock_fd), systemd))
     finally:
         shutil.rmtree(sockets, ignore_errors=True)
 
 
-async def _serve(services: Services) -> int:
-    supervisor = Supervisor(_stages(services))
+async def _serve(services: Services, systemd: SystemdNotifier) -> int:
+    report = ServerReport(services, systemd)
+    supervisor = Supervisor(_stages(services), report.show)
+    report.begin(supervisor)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.request_stop)
@@ -86,9 +91,10 @@ async def _serve(services: Services) -> int:
         await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
-            following = asyncio.create_task(_follow(services))
+            following = asyncio.create_task(_follow(services, report))
             await stopping
     finally:
+        report.end()
         tasks = [task for task in (starting, stopping, obeying, following, watching) if task is not None]
         for task in tasks:
             task.cancel()
@@ -117,7 +123,7 @@ def _stages(services: Services) -> list[list[ManagedProcess]]:
     return stages
 
 
-async def _follow(services: Services) -> None:
+async def _follow(services: Services, report: ServerReport) -> None:
     """Print once that plans can be executed, or that another server owns the queue."""
     announced = False
     while True:
@@ -136,5 +142,6 @@ async def _follow(services: Services) -> None:
         if not announced:
             announced = True
             announce_ready(services.address)
+            report.ready()
         if word != STANDBY_LINE:
             return

@@ -6,12 +6,12 @@ import asyncio
 import os
 import socket as sockets
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from queueserver_process.ready import READY_STEPS_VARIABLE, STOP_LINE
+from queueserver_process.ready import READY_STEPS_VARIABLE, STOP_LINE, WAITING_LINE
 
 from queueserver_standalone.child import EMERGENCY_VARIABLE, REDIS_VARIABLE, Child, Command, start_announcing
 from queueserver_standalone.configuration.redis_address import socket_url
@@ -43,9 +43,14 @@ class Services:
     address: str = field(init=False)
     #: The embedded Redis; None if another one is used.
     redis_program: RedisProgram | None = field(init=False, default=None)
-    #: The role that the Manager reported last: "serving", or "standby" and where the owner is; and an event for news.
+    #: The role that the Manager reported last: "serving", or "standby" and where the owner is; empty when it has just
+    #: been started; and an event for news.
     manager_says: str = field(init=False, default="")
     manager_spoke: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+    #: What the Manager waits for, in a sentence; empty while it waits for nothing.
+    manager_waits: str = field(init=False, default="")
+    #: Called after each report of the Manager.
+    manager_reported: Callable[[], None] | None = field(init=False, default=None)
     #: Set when a client has stopped the whole server.
     stop_asked: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     #: Where the embedded Redis writes.
@@ -122,6 +127,8 @@ class Services:
             *("--instance-id", f"{sockets.gethostname()}-{identity(self.settings.data_directory)}"),
             *self.settings.log.arguments,
         ]
+        self.manager_says = self.manager_waits = ""
+        self.manager_spoke.clear()
         url = self.settings.redis or socket_url(str(self.redis_socket))
         pipe = self.report.open()
         try:
@@ -139,8 +146,13 @@ class Services:
         if line == STOP_LINE:
             self.stop_asked.set()
             return
-        self.manager_says = line
-        self.manager_spoke.set()
+        word, _, sentence = line.partition(" ")
+        self.manager_waits = sentence if word == WAITING_LINE else ""
+        if word != WAITING_LINE:
+            self.manager_says = line
+            self.manager_spoke.set()
+        if self.manager_reported is not None:
+            self.manager_reported()
 
     @property
     def redis_socket(self) -> Path:

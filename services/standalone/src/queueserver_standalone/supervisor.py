@@ -47,13 +47,22 @@ class ManagedProcess:
     #: The last message about why it does not start, without the figures in it.
     trouble: str = ""
 
+    @property
+    def runs(self) -> bool:
+        """Whether its process lives."""
+        return self.child is not None and self.child.process.returncode is None
+
 
 class Supervisor:
     """Runs parts until it is told to stop, or until one of them can't be kept alive."""
 
-    def __init__(self, stages: Sequence[Sequence[ManagedProcess]]) -> None:
-        """``stages`` are started one after the other, the parts of a stage at the same time."""
+    def __init__(self, stages: Sequence[Sequence[ManagedProcess]], changed: Callable[[], None] = lambda: None) -> None:
+        """``stages`` are started one after the other, the parts of a stage at the same time.
+
+        ``changed`` is called when a part has started or ended.
+        """
         self._stages = stages
+        self._changed = changed
         self._keepers: list[asyncio.Task[None]] = []
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -63,8 +72,7 @@ class Supervisor:
         """Start everything. Raises StandaloneError if a part does not start; call :meth:`end` in any case."""
         for stage in self._stages:
             await _together([self._start(part) for part in stage])
-        parts = [part for stage in self._stages for part in stage]
-        self._keepers = [asyncio.create_task(self._keep(part), name=f"keep {part.name}") for part in parts]
+        self._keepers = [asyncio.create_task(self._keep(part), name=f"keep {part.name}") for part in self._parts]
 
     async def wait(self) -> None:
         """Wait until :meth:`request_stop` was called or a part can't be kept alive."""
@@ -74,6 +82,23 @@ class Supervisor:
     def is_stopping(self) -> bool:
         """Whether the end was requested, or a part can't be kept alive."""
         return self._stop.is_set()
+
+    @property
+    def missing(self) -> list[str]:
+        """The names of the parts that do not run."""
+        return [part.name for part in self._parts if not part.runs]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether a plan can run, or everything starts or ends, which has bounds of its own.
+
+        The parts that a plan needs have to run. One that a plan can do without may be starting again.
+        """
+        if self.is_stopping or not self._keepers:
+            return True
+        return not any(keeper.done() for keeper in self._keepers) and all(
+            part.runs or part.dispensable for part in self._parts
+        )
 
     def request_stop(self) -> None:
         """Request an orderly end; at the second request, everything ends at once."""
@@ -93,15 +118,21 @@ class Supervisor:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        await asyncio.gather(*(part.child.kill() for stage in self._stages for part in stage if part.child))
+        await asyncio.gather(*(part.child.kill() for part in self._parts if part.child))
+
+    @property
+    def _parts(self) -> list[ManagedProcess]:
+        return [part for stage in self._stages for part in stage]
 
     async def _start(self, part: ManagedProcess) -> None:
         part.child = await part.start()
         part.started = asyncio.get_running_loop().time()
+        self._changed()
 
     async def _keep(self, part: ManagedProcess) -> None:
         while part.child is not None:
             reason = await part.child.wait()
+            self._changed()
             logger.warning("%s ended (%s); starting it again.", part.name, reason)
             if asyncio.get_running_loop().time() - part.started >= _WELL_SECONDS:
                 part.failures = 0

@@ -15,6 +15,7 @@ from queueserver.worker.v1 import worker_service_pb2_grpc
 from queueserver_process.process import stop_requested
 from queueserver_process.process_facts import ProcessFacts, versions_of
 from queueserver_process.ready import announce_ready
+from queueserver_process.systemd import SystemdNotifier
 from queueserver_protos import descriptor_set
 from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.server import Server
@@ -42,6 +43,8 @@ _log = logging.getLogger(__name__)
 async def serve(settings: Settings, launch: Launch | None = None) -> int:
     """Run a Worker until it is told to stop; returns the exit code."""
     stop = stop_requested()
+    systemd = SystemdNotifier()
+    systemd.feed_watchdog()
     try:
         directory = StateDirectory(settings.state_dir)
     except OSError as error:
@@ -52,7 +55,7 @@ async def serve(settings: Settings, launch: Launch | None = None) -> int:
         )
         return 1
     with contextlib.closing(directory):
-        return await _serve(settings, launch or Launch(settings.startup), directory, stop)
+        return await _serve(settings, launch or Launch(settings.startup), directory, stop, systemd)
 
 
 def _about(settings: Settings) -> About:
@@ -60,7 +63,9 @@ def _about(settings: Settings) -> About:
     return About(facts, settings.source, settings.shown())
 
 
-async def _serve(settings: Settings, launch: Launch, directory: StateDirectory, stop: asyncio.Event) -> int:
+async def _serve(
+    settings: Settings, launch: Launch, directory: StateDirectory, stop: asyncio.Event, systemd: SystemdNotifier
+) -> int:
     outcomes = Outcomes(directory)
     journal = Journal(settings.journal_bytes)
     echo = ConsoleEcho() if settings.console_output else None
@@ -80,9 +85,11 @@ async def _serve(settings: Settings, launch: Launch, directory: StateDirectory, 
         await server.set_serving(service, serving=True)
     _log.info("The Worker listens on %s", address)
     announce_ready(address)
+    systemd.ready(f"Serving on {address}")
     trying = asyncio.create_task(directory.keep_trying())
     await stop.wait()
     _log.info("The Worker is being stopped.")
+    systemd.stopping("Ending the plan and the environment")
     await worker.stop(settings.plan_stop_timeout, settings.close_stop_timeout, settings.acknowledge_timeout)
     await server.stop(_DELIVERY_SECONDS)
     trying.cancel()
