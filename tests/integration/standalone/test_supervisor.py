@@ -78,6 +78,33 @@ async def test_a_part_without_which_a_plan_can_go_on_is_never_given_up() -> None
         await supervisor.end()
 
 
+@pytest.mark.parametrize("dispensable", [True, False])
+async def test_it_is_well_without_a_part_only_if_a_plan_can_do_without_it(*, dispensable: bool) -> None:
+    kept = _Kept("Service", _SERVICE, dispensable=dispensable)
+    news = asyncio.Event()
+    supervisor = Supervisor([[kept.part]], news.set)
+    start, may_start = kept.part.start, asyncio.Event()
+
+    async def held_up() -> Child:
+        await may_start.wait()
+        return await start()
+
+    await supervisor.start()
+    try:
+        assert (supervisor.is_well, supervisor.missing) == (True, [])
+        kept.part.start = held_up
+        news.clear()
+        (await kept.started.get()).send(signal.SIGKILL)
+        await bounded(news.wait())
+        assert (supervisor.is_well, supervisor.missing) == (dispensable, ["Service"])
+        news.clear()
+        may_start.set()
+        await bounded(news.wait())
+        assert (supervisor.is_well, supervisor.missing) == (True, [])
+    finally:
+        await supervisor.end()
+
+
 async def test_a_part_that_can_not_start_again_is_tried_until_it_can_and_the_reason_is_told_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
