@@ -128,7 +128,8 @@ def test_plans_can_use_devices(unit: Path) -> None:
 def test_every_variable_of_the_examples_is_read(path: Path) -> None:
     names = set(re.findall(r"^#?([A-Z_]+)=", path.read_text(encoding="utf-8"), re.MULTILINE))
     assert names
-    assert names <= variables() | _variables(MANAGER).keys() | _variables(WORKER).keys()
+    certificates = {f"QSERVER_{whose}TLS_{part}" for whose in ("", "WORKER_") for part in ("CERT", "KEY", "CA")}
+    assert names <= variables() | _variables(MANAGER).keys() | _variables(WORKER).keys() | certificates
     assert any(f"/{path.name}" in value for unit in UNITS for value in _settings(unit)["EnvironmentFile"])
 
 

@@ -31,7 +31,7 @@ NOT_EXECUTED = {
     "docs/how-to/following-plans.md": "words with UID and PLAN; tests/e2e/test_cli_waiting.py and others execute such",
     "docs/how-to/security.md": "one line, which opens the server to the network",
     "docs/how-to/stop-and-inspect.md": "it ends the server; tests/e2e/test_cli_server.py executes the commands",
-    "docs/how-to/systemd.md": "it sets up a service of the machine",
+    "docs/how-to/systemd.md": "it sets up a service of the machine; test_systemd_units.py checks the units",
     "docs/how-to/watch.md": "an example of what is shown; tests/e2e/test_dashboard.py executes the command",
     "docs/tutorials/index.md": "an example of what blocks look like; the first tutorial has the same",
 }
