@@ -62,7 +62,7 @@ run: setup ## Run the whole server in the foreground until Ctrl-C (options: ARGS
 
 .PHONY: up
 up: ## Run the whole server in containers (settings: .env.example; another engine: COMPOSE="podman compose")
-	@$(COMPOSE) up --detach
+	@$(COMPOSE) up --detach $(ARGS)
 
 .PHONY: logs
 logs: ## Show the logs of the containers until Ctrl-C

@@ -85,7 +85,11 @@ async def test_an_image_has_packages_and_startup_code_of_its_own(changed: Deploy
 
 async def test_the_readmes_two_commands_run_a_scan(deployment: Deployment) -> None:
     (commands,) = (block for block in blocks(README, "sh") if "docker compose" in block)
-    assert "'scan' completed" in deployment.shell(commands)
+    # Not every podman runs health checks by itself, so the test waits for the Manager's own word.
+    up, rest = commands.split(" --wait\n", 1)
+    deployment.shell(up)
+    await until_serving(deployment.address, "Task")
+    assert "'scan' completed" in deployment.shell(rest)
 
 
 async def test_what_the_page_types_is_understood(deployment: Deployment) -> None:
