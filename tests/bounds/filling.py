@@ -33,12 +33,12 @@ def fill_store(redis: RedisProcess) -> None:
     with redis.connect() as store:
         for start in range(0, QUEUE, 10_000):
             part = uids[start : start + 10_000]
-            store.hset("qs:items", mapping={uid: encode_item(item(uid)) for uid in part})
-            store.zadd("qs:order", {uid: (start + place) << 20 for place, uid in enumerate(part)})
+            store.hset("{qs}:items", mapping={uid: encode_item(item(uid)) for uid in part})
+            store.zadd("{qs}:order", {uid: (start + place) << 20 for place, uid in enumerate(part)})
         entries = {str(number): encode_entry(entry(number)) for number in range(1, HISTORY + 1)}
-        store.hset("qs:history", mapping=entries)
-        store.hset("qs:meta", mapping={"last_history_number": HISTORY, "revision": 0, "schema": 1})
-        store.hset("qs:meta", "store_id", str(uuid.uuid4()))
+        store.hset("{qs}:history", mapping=entries)
+        store.hset("{qs}:meta", mapping={"last_history_number": HISTORY, "revision": 0, "schema": 1})
+        store.hset("{qs}:meta", "store_id", str(uuid.uuid4()))
 
 
 def entry(number: int) -> HistoryEntry:

@@ -58,7 +58,7 @@ async def test_ten_thousand_long_items_that_came_and_went_leave_little(parts: Pa
     async with connect(parts.address) as raw:
         await asyncio.gather(*(add_and_remove(raw, range(one, ITEMS, CLIENTS)) for one in range(CLIENTS)))
     with parts.redis.connect() as store:
-        assert store.hlen("qs:requests") >= 2 * ITEMS, "each is still known"
+        assert store.hlen("{qs}:requests") >= 2 * ITEMS, "each is still known"
     assert most_memory_of(parts.redis.pid) < MOST_BYTES
     assert most_memory_of(parts.manager.process.pid) < MOST_BYTES
     # What was stored is loaded by the next owner, and no more than that.

@@ -18,12 +18,12 @@ from tests.harness.wait import bounded
 Breaking = Callable[["redis.Redis", str], object]
 #: What is written into the store, by its key; and items in the queue and in the history once the way out was taken.
 BROKEN: dict[str, tuple[Breaking, int, int]] = {
-    "qs:items": (lambda store, uid: store.hset("qs:items", uid, b"{no json"), 1, 1),
-    "qs:items without the item": (lambda store, uid: store.hdel("qs:items", uid), 1, 1),
-    "qs:mode": (lambda store, _: store.set("qs:mode", b'{"loop": true, "interrupted": "perhaps"}'), 2, 1),
-    "qs:history": (lambda store, _: store.hset("qs:history", "1", b"\xff"), 2, 0),
-    "qs:running": (lambda store, _: store.set("qs:running", b"{}"), 2, 1),
-    "qs:requests": (lambda store, _: store.hset("qs:requests", "an-id", b"no line"), 2, 1),
+    "{qs}:items": (lambda store, uid: store.hset("{qs}:items", uid, b"{no json"), 1, 1),
+    "{qs}:items without the item": (lambda store, uid: store.hdel("{qs}:items", uid), 1, 1),
+    "{qs}:mode": (lambda store, _: store.set("{qs}:mode", b'{"loop": true, "interrupted": "perhaps"}'), 2, 1),
+    "{qs}:history": (lambda store, _: store.hset("{qs}:history", "1", b"\xff"), 2, 0),
+    "{qs}:running": (lambda store, _: store.set("{qs}:running", b"{}"), 2, 1),
+    "{qs}:requests": (lambda store, _: store.hset("{qs}:requests", "an-id", b"no line"), 2, 1),
 }
 
 

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from queueserver_client import AsyncClient, EventKind, LockChange, LockChanged
+from queueserver_client import AsyncClient, EventKind, LockChange, LockChanged, Plan
 
 from tests.harness.parts import Parts
 from tests.harness.services import COMMANDS
@@ -70,6 +70,28 @@ async def test_without_a_manager_the_lock_is_cleared_when_one_starts(parts: Part
     assert re.fullmatch(f"{HELD}No Manager runs: the lock is cleared when the server starts\\.\n", out)
     parts.start_manager()
     assert not await is_locked(parts.address)
+
+
+async def test_a_lock_that_an_older_release_stored_is_found_and_cleared_by_the_release_that_starts(
+    parts: Parts, parts_client: AsyncClient
+) -> None:
+    await parts_client.queue.add(Plan("nothing"))
+    await lock(parts.address)
+    parts.kill_manager()
+    with parts.redis.connect() as redis:
+        # As a release left it that called its keys after the bare prefix.
+        redis.delete("qs:meta", "{qs}:lease")
+        for key in redis.scan_iter("{qs}:*"):
+            redis.rename(key, key.replace(b"{qs}", b"qs"))
+        code, out, err = clear_lock("--redis-addr", parts.redis.url)
+        assert (code, err) == (0, "")
+        assert re.fullmatch(f"{HELD}No Manager runs: the lock is cleared when the server starts\\.\n", out)
+        parts.start_manager()
+        left = {key for key in redis.scan_iter("qs:*") if not key.startswith(b"qs:lock:answers:")}
+        assert left == {b"qs:meta"}
+    assert not await is_locked(parts.address)
+    assert (await parts_client.status()).items_in_queue == 1
+    await parts_client.queue.clear()
 
 
 async def test_the_server_of_a_data_directory_is_found(stack: Stack) -> None:

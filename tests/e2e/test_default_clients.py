@@ -168,9 +168,9 @@ async def test_the_longest_entry_of_the_history_is_listed_got_waited_for_and_wat
 ) -> None:
     await parts_client.history.clear()
     with parts.manager_killed(), parts.redis.connect() as redis:
-        number = int(redis.hget("qs:meta", "last_history_number") or 0) + 1
-        redis.hset("qs:history", str(number), encode_entry(replace(longest_entry(), number=number)))
-        redis.hset("qs:meta", "last_history_number", number)
+        number = int(redis.hget("{qs}:meta", "last_history_number") or 0) + 1
+        redis.hset("{qs}:history", str(number), encode_entry(replace(longest_entry(), number=number)))
+        redis.hset("{qs}:meta", "last_history_number", number)
     async with grpc.aio.insecure_channel(parts.address) as channel:
         listed = await HistoryServiceStub(channel).ListHistory(history_service_pb2.ListHistoryRequest())
         got = await queue.GetItem(

@@ -51,7 +51,7 @@ def long_plan(name: str = "nothing") -> Plan:
 def kept(small: Parts, key: str) -> int:
     """Bytes of what is kept under a key, without what Redis adds."""
     with small.redis.connect() as store:
-        if key == "qs:events":
+        if key == "{qs}:events":
             entries: Any = store.xrange(key)
             return sum(len(fields[b"e"]) for _, fields in entries)
         values: Any = store.hvals(key)
@@ -73,8 +73,8 @@ async def test_answers_and_events_are_let_go_and_a_repetition_is_told_so_also_af
         for number in range(15):
             answers.append(await raw.queue.AddItem(adding(number)))
             await client.queue.remove(answers[-1].item.item_uid)
-        assert kept(small, "qs:events") <= MIB
-        assert kept(small, "qs:requests") <= MIB + 100 * KIB, "beside answers, a few words for each request"
+        assert kept(small, "{qs}:events") <= MIB
+        assert kept(small, "{qs}:requests") <= MIB + 100 * KIB, "beside answers, a few words for each request"
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await anext(messages(small.address, DURABLE, begin))
         assert read_refusal(caught.value).reason == "RESUME_TOKEN_EXPIRED"
@@ -119,13 +119,13 @@ async def test_the_oldest_entries_of_the_history_go_when_a_new_one_needs_their_r
     entries = await history(client)
     assert [entry.item.uid for entry in entries] == names[-len(entries) :]
     assert MIB // LONG - 1 <= len(entries) <= MIB // LONG
-    assert kept(small, "qs:history") <= MIB
+    assert kept(small, "{qs}:history") <= MIB
     small.kill_manager()
     small.start_manager()
     await client.queue.add(Plan("nothing"))
     await bounded(run_to_its_end(client))
     assert (await history(client))[-1].item.meta is None
-    assert kept(small, "qs:history") <= MIB
+    assert kept(small, "{qs}:history") <= MIB
 
 
 async def test_the_oldest_results_of_tasks_go(small: Parts, client: AsyncClient) -> None:
@@ -136,7 +136,7 @@ async def test_the_oldest_results_of_tasks_go(small: Parts, client: AsyncClient)
     with pytest.raises(TaskNotFound):
         await bounded(handles[0].result())
     await bounded(handles[-1].result())
-    assert kept(small, "qs:tasks") <= 2 * MIB, "base64, and the one that came last"
+    assert kept(small, "{qs}:tasks") <= 2 * MIB, "base64, and the one that came last"
 
 
 async def test_a_slow_repetition_of_a_short_request_gets_its_answer(small: Parts, client: AsyncClient) -> None:

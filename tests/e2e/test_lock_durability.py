@@ -79,8 +79,8 @@ async def test_no_key_is_in_redis_nor_in_the_log(parts: Parts, stubs: Stubs) -> 
     with parts.redis.connect() as redis:
         stored = {key: redis.dump(key) for key in redis.scan_iter()}
         kept = [redis.hgetall(key) for key in redis.scan_iter() if redis.type(key) == b"hash"]
-        events = redis.xrange("qs:events")
-    assert b"qs:requests" in stored
+        events = redis.xrange("{qs}:events")
+    assert b"{qs}:requests" in stored
     everything = str(kept) + str(events) + str(stored) + parts.log()
     assert "secret key" not in everything
 
@@ -88,21 +88,21 @@ async def test_no_key_is_in_redis_nor_in_the_log(parts: Parts, stubs: Stubs) -> 
 def order(parts: Parts, uid: str) -> str:
     """Leave an order as ``qserver-clear-lock`` does; answers its id."""
     with parts.redis.connect() as redis:
-        order_id: Any = redis.xadd("qs:lock:orders", {"lock": uid})
+        order_id: Any = redis.xadd("{qs}:lock:orders", {"lock": uid})
     return str(order_id.decode())
 
 
 def settled(parts: Parts, order_id: str) -> str:
     """What became of an order."""
     with parts.redis.connect() as redis:
-        found: Any = redis.blpop([f"qs:lock:answers:{order_id}"], timeout=30)
-        assert not redis.exists("qs:lock:orders") or redis.xlen("qs:lock:orders") == 0
+        found: Any = redis.blpop([f"{{qs}}:lock:answers:{order_id}"], timeout=30)
+        assert not redis.exists("{qs}:lock:orders") or redis.xlen("{qs}:lock:orders") == 0
     return str(found[1].decode())
 
 
 def uid_in_redis(parts: Parts) -> str:
     with parts.redis.connect() as redis:
-        stored: Any = redis.get("qs:lock")
+        stored: Any = redis.get("{qs}:lock")
     return str(json.loads(stored)["uid"])
 
 
@@ -122,7 +122,7 @@ async def test_a_running_manager_clears_the_lock_that_an_order_in_redis_means(pa
     status = (await stubs.status.GetStatus(status_service_pb2.GetStatusRequest())).status
     assert (status.lock_info, status.revision) == (lock.LockInfo(), event.revision)
     with parts.redis.connect() as redis:
-        assert not redis.exists("qs:lock")
+        assert not redis.exists("{qs}:lock")
 
 
 async def test_an_order_that_was_left_while_no_manager_ran_is_carried_out_before_anybody_is_served(

@@ -270,7 +270,7 @@ async def test_a_standby_need_not_wait_for_the_lease_of_an_owner_that_was_killed
     with parts.redis.connect() as redis:
         # So that it does not renew the lease any more.
         parts.manager.process.send(signal.SIGSTOP)
-        assert redis.pexpire("qs:lease", 3_600_000)
+        assert redis.pexpire("{qs}:lease", 3_600_000)
     with parts.manager_killed():
         await wait_until_serving(standby.address)
         async with AsyncClient(standby.address) as client:

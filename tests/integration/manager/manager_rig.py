@@ -104,7 +104,7 @@ class Rig:
     def _is_stored(self, execution_id: str) -> bool:
         """An execution is in the history, or a task of this id has a result."""
         if execution_id not in self._stored:
-            kept: Any = self._redis.hget("qs:tasks", execution_id)
+            kept: Any = self._redis.hget("{qs}:tasks", execution_id)
             if kept is not None and json.loads(kept)["result"] is not None:
                 self._stored.add(execution_id)
             else:
@@ -112,7 +112,7 @@ class Rig:
         return execution_id in self._stored
 
     def _note_stored(self) -> None:
-        entries: list[Any] = self._redis.hvals("qs:history")
+        entries: list[Any] = self._redis.hvals("{qs}:history")
         self._stored.update(json.loads(entry)["execution_id"] for entry in entries)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

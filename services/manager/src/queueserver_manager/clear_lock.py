@@ -27,6 +27,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from queueserver_manager.domain.lock.lock import Lock, local_time
+from queueserver_manager.store.adoption import keys_in_use
 from queueserver_manager.store.codecs.lock_codec import decode_lock
 from queueserver_manager.store.connection import COMMAND_TIMEOUT, AddressError, answered_within, connect
 from queueserver_manager.store.keys import Keys
@@ -64,7 +65,7 @@ class _Place:
     address: str
     #: As it is shown: no password.
     name: str
-    keys: Keys
+    prefix: str
     #: Data directory of the server on this machine to which that Redis belongs.
     directory: Path | None = None
 
@@ -81,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _note("--redis-name-prefix is called --key-prefix here.")
         prefix = options.redis_name_prefix
     try:
-        place = _place(options.redis_addr or _address_of_variable(), options.data_dir, Keys(prefix))
+        place = _place(options.redis_addr or _address_of_variable(), options.data_dir, prefix)
         return asyncio.run(_clear(place))
     except (_NotPossible, AddressError) as error:
         _note(str(error))
@@ -120,7 +121,7 @@ def _address_of_variable() -> str:
     return next((os.environ[name] for name in _VARIABLES if os.environ.get(name)), "")
 
 
-def _place(address: str, data_directory: Path | None, keys: Keys) -> _Place:
+def _place(address: str, data_directory: Path | None, prefix: str) -> _Place:
     """Where to look. Raises _NotPossible if that is neither given nor found."""
     if data_directory is not None:
         try:
@@ -129,13 +130,13 @@ def _place(address: str, data_directory: Path | None, keys: Keys) -> _Place:
             raise _NotPossible(f"This machine does not know the user of --data-dir {str(data_directory)!r}.") from None
         if not _socket_of(directory).exists():
             raise _NotPossible(_missing(directory) if _is_missing(directory) else _stopped(directory))
-        return _on_machine(directory, keys)
+        return _on_machine(directory, prefix)
     if address:
-        return _Place(address, "Redis", keys)
+        return _Place(address, "Redis", prefix)
     usual = [default_data_directory(demo=demo) for demo in (False, True)]
     running = [directory for directory in usual if _socket_of(directory).exists()]
     if len(running) == 1:
-        return _on_machine(running[0], keys)
+        return _on_machine(running[0], prefix)
     if running:
         raise _NotPossible(f"Two servers run here: name one by --data-dir {usual[0]} or --data-dir {usual[1]}.")
     raise _NotPossible(
@@ -171,21 +172,22 @@ def _socket_of(directory: Path) -> Path:
     return runtime_path(directory) / "redis"
 
 
-def _on_machine(directory: Path, keys: Keys) -> _Place:
-    return _Place(f"unix://{quote(str(_socket_of(directory)))}", f"The Redis of {directory}", keys, directory)
+def _on_machine(directory: Path, prefix: str) -> _Place:
+    return _Place(f"unix://{quote(str(_socket_of(directory)))}", f"The Redis of {directory}", prefix, directory)
 
 
 async def _clear(place: _Place) -> int:
     redis = connect(place.address)
     try:
+        keys = await keys_in_use(redis, place.prefix)
         async with answered_within():
-            stored = await redis.get(place.keys.lock)
+            stored = await redis.get(keys.lock)
         if stored is None:
             print("No lock was detected.")  # noqa: T201 - what this tool is for
             return _Exit.DONE
         lock = _read(stored)
         print(_held(lock))  # noqa: T201 - as above
-        return await _order(redis, place.keys, lock)
+        return await _order(redis, keys, lock)
     except (RedisError, OSError) as error:
         if place.directory is not None and _is_stopped(place.directory):
             raise _NotPossible(_stopped(place.directory)) from None
@@ -226,6 +228,8 @@ async def _order(redis: Redis, keys: Keys, lock: Lock) -> int:
         answer: Any = await redis.blpop([f"{keys.lock_answers}:{order.decode()}"], timeout=_ANSWER_SECONDS)
     if answer is not None:
         return _said(is_cleared=answer[1] == b"cleared")
+    if await keys_in_use(redis, keys.prefix) != keys:
+        raise _NotPossible("The server was upgraded meanwhile. Look at the lock: qserver lock info")
     async with answered_within():
         is_running = await redis.exists(keys.lease)
     if is_running:

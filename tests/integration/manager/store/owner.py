@@ -98,7 +98,7 @@ def told(revision: int, *events: Event) -> list[pb.WatchEvent]:
 
 def everything(client: blocking.Redis, prefix: str) -> dict[bytes, bytes]:
     """What Redis holds under a prefix, key by key."""
-    keys: Iterable[bytes] = client.keys(f"{prefix}:*")  # type: ignore[assignment] # typed for both kinds of client
+    keys: Iterable[bytes] = client.keys(f"{Keys(prefix).base}:*")  # type: ignore[assignment] # typed for both kinds of client
     return {key: client.dump(key) for key in keys}  # type: ignore[misc] # as above
 
 

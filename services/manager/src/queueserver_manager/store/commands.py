@@ -12,6 +12,7 @@ from queueserver_manager.store.codecs.permission_codec import encode_permissions
 from queueserver_manager.store.keys import Keys
 from queueserver_manager.store.script_connection import Word
 
+#: The name of the command, its only key, and what follows.
 Command = Sequence[Word]
 # Lua can unpack some thousands of words into one call; long commands are split well below that.
 _PAIRS = 1000
@@ -49,7 +50,7 @@ def _other(keys: Keys, change: ch.Change) -> Iterable[Command]:
         case ch.DropItem(uid):
             return [("HDEL", keys.items, uid), ("ZREM", keys.order, uid)]
         case ch.DropAllItems():
-            return [("DEL", keys.items, keys.order)]
+            return [("DEL", keys.items), ("DEL", keys.order)]
         case ch.SetRunning(None):
             return [("DEL", keys.running)]
         case ch.SetRunning(running) | ch.MarkRunning(running) if running is not None:

@@ -1,17 +1,18 @@
 -- The one atomic step by which the Manager changes its store.
 --
--- KEYS  1 epoch, 2 meta, 3 events, 4 lease
+-- KEYS  1 epoch, 2 meta, 3 events, 4 lease, then every other key that a command changes
 -- ARGV  1 epoch of the caller
 --       2 revision that the store must be at
 --       3 how many events entries to keep at most
 --       4 how many bytes of content they may have together
 --       5 for how many milliseconds from now the lease has to hold at least; 0 to leave it as it is
---       6 number n of commands, then for each command: number of its words, its words
+--       6 number n of commands, then for each command: number of its words, its name, the number of its key in KEYS,
+--         its other words
 --       then for each events entry: its id, its content
 --
 -- Returns OK; EPOCH if the caller is not the owner any more; REVISION if the store is at another revision. In the
--- last two cases nothing was written. The commands come from store/commands.py and touch only keys of the same
--- prefix; they never fail half-way on data that this Manager wrote.
+-- last two cases nothing was written. The commands come from store/commands.py, and each changes one key; they never
+-- fail half-way on data that this Manager wrote.
 --
 -- Before entries are added, the oldest are removed until there is room, or none are left: those of this commit all stay, so that
 -- an owner that does not know whether it took effect finds them. The bytes are counted in meta, events_bytes.
@@ -27,7 +28,7 @@ end
 local at = 7
 for _ = 1, tonumber(ARGV[6]) do
   local words = tonumber(ARGV[at])
-  redis.call(unpack(ARGV, at + 1, at + words))
+  redis.call(ARGV[at + 1], KEYS[tonumber(ARGV[at + 2])], unpack(ARGV, at + 3, at + words))
   at = at + words + 1
 end
 if at > #ARGV then

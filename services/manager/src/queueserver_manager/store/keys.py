@@ -1,4 +1,7 @@
-"""The keys in Redis, in one table.
+"""The keys in Redis, in one table. P is the prefix of the server as a hash tag, ``{qs}``.
+
+All keys have the same hash tag, so a Redis Cluster keeps them together: scripts and transactions may use them all.
+Until then they were called after the bare prefix, ``qs:meta``; ``store/adoption.py`` renames those of an older release.
 
 | key             | type   | content                                                                      |
 |-----------------|--------|------------------------------------------------------------------------------|
@@ -26,26 +29,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 #: Form of what is stored. A store with a higher number was written by a newer release and is not touched.
 SCHEMA = 1
 
 
+#: The number under the old name of meta, once the keys have their new names: no release reads a store of this number.
+MOVED_SCHEMA = 2
+#: For a prefix that can't be a hash tag itself.
+_OTHER_TAG = "{queueserver}"
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Names of the keys under one prefix."""
+    """Names of the keys of the server with this prefix."""
 
     prefix: str
+    #: False for the names that older releases used.
+    tagged: bool = True
+    #: The first part of each name.
+    base: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base", with_hash_tag(self.prefix) if self.tagged else self.prefix)
 
     def __getattr__(self, name: str) -> str:
         """Name of a key; the table above has them all."""
-        if name not in _NAMES:
+        if name not in NAMES:
             raise AttributeError(name)
-        return f"{self.prefix}:{name.replace('_', ':')}"
+        return f"{self.base}:{name.replace('_', ':')}"
 
 
-_NAMES = frozenset(
+def with_hash_tag(prefix: str) -> str:
+    """The prefix as a hash tag; unchanged if it has one, which is what Redis finds first between { and }."""
+    _, opened, rest = prefix.partition("{")
+    tag, closed, _ = rest.partition("}")
+    if opened and closed and tag:
+        return prefix
+    return _OTHER_TAG + prefix if not prefix or prefix.startswith("}") else f"{{{prefix}}}"
+
+
+NAMES = frozenset(
     {
         "meta",
         "items",

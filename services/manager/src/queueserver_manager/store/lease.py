@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from queueserver_manager.store.adoption import Adoption
 from queueserver_manager.store.connection import COMMAND_TIMEOUT, Busy, answered_within
 from queueserver_manager.store.keys import Keys
 
@@ -42,10 +43,17 @@ class Lease:
         self._keys = Keys(prefix)
         self._instance = instance
         self._address = address
+        self._adoption = Adoption(redis, prefix, instance, busy)
         self._script = redis.register_script(resources.files(__package__).joinpath("lease.lua").read_bytes())
 
     async def acquire(self, dead_epoch: int = 0) -> LeaseGrant:
-        """Start a term, unless another instance has one: another one than that of ``dead_epoch``, whose owner died."""
+        """Start a term, unless another instance has one: another one than that of ``dead_epoch``, whose owner died.
+
+        Raises TwoStores.
+        """
+        old_owner = await self._adoption.adopt(dead_epoch)
+        if old_owner is not None:
+            return LeaseGrant(0, old_owner.address, old_owner.remaining, old_owner.epoch)
         return await self._claim("", dead_epoch)
 
     async def renew(self, epoch: int) -> bool:

@@ -98,14 +98,12 @@ class RedisStore:
 
     async def commit(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> None:
         """Write all entries, or none. Raises OwnershipLost, StoreDown."""
-        keys = self._keys
-        arguments = await self._words(before, after, entries)
+        script_keys, arguments = await self._words(before, after, entries)
         more_seconds = await seconds_for(arguments)
         if more_seconds > _LONG_COMMIT:
             # The lease can't be renewed while Redis works on it.
             arguments[_LEASE_ARGUMENT] = round(1000 * (LEASE_SECONDS + more_seconds))
         try:
-            script_keys = (keys.epoch, keys.meta, keys.events, keys.lease)
             answer = await self._commits.run(script_keys, arguments, more_seconds)
         except (RedisError, OSError) as error:
             raise store_down(error, fate_known=False) from error
@@ -119,8 +117,10 @@ class RedisStore:
             codec.drop_encoded(change)
             await time_slice.yield_if_due()
 
-    async def _words(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> list[Word]:
-        """Arguments of ``commit.lua``, built in time slices."""
+    async def _words(
+        self, before: Revisions, after: Revisions, entries: Sequence[Entry]
+    ) -> tuple[Sequence[str], list[Word]]:
+        """Keys and arguments of ``commit.lua``, built in time slices."""
         keys, time_slice = self._keys, TimeSlice()
         changes = [change for entry in entries for change in entry.changes]
         commands: list[Command] = []
@@ -133,12 +133,12 @@ class RedisStore:
             await time_slice.yield_if_due()
         commands.append(revisions_command(keys, after))
         words: list[Word] = [self._epoch, before.last, *self._log, 0, len(commands)]
-        for command in commands:
-            words.append(len(command))
-            words.extend(command)
+        numbers = {key: number for number, key in enumerate((keys.epoch, keys.meta, keys.events, keys.lease), 1)}
+        for name, key, *rest in commands:
+            words += (2 + len(rest), name, numbers.setdefault(str(key), len(numbers) + 1), *rest)
         for entry in filter(lambda entry: entry.revision, entries):
             words += (f"{entry.revision}-0", await in_time_slices(encode_events(entry.announcements)))
-        return words
+        return tuple(numbers), words
 
     async def events_between(self, after: int, up_to: int) -> list[StoredEvent]:
         """Events with ``after`` < revision <= ``up_to``, in order. Raises EventsGone, StoreDown."""
