@@ -60,14 +60,16 @@ and `*.yaml` are read, but no hidden files.
 A mistake in the file keeps the server from starting, and is reported with its line: an unknown key (with the one that
 was probably meant), a key in the wrong section, a key that appears twice, a value of the wrong type.
 
-The emergency lock key has no option, because all users of a machine can read command lines. It is never shown and
-never logged, and only the Manager gets it. Give no other user of the machine access to a file that contains it.
+The emergency lock key and the password of Redis have no option, because all users of a machine can read command lines.
+They are never shown and never logged, and only the Manager gets them. Give no other user of the machine access to a
+file that contains one.
 
 Manager and Worker have their own options if you start them separately: `python -m queueserver_manager -h`,
 `python -m queueserver_worker -h`. They read no configuration file. Of the variables below, the Manager reads those of
-`--redis-addr`, `--advertise-address`, `--insecure-listen`, `--default-user-group`, of the sizes of what is kept, and of
-the emergency lock key; the Worker reads those of `--insecure-listen` and `--question-timeout`. The parts that
-`start-re-manager` starts don't see these variables: they get their settings from `start-re-manager`.
+`--redis-addr`, the user and the password of Redis, `--advertise-address`, `--insecure-listen`, `--default-user-group`,
+of the sizes of what is kept, and of the emergency lock key; the Worker reads those of `--insecure-listen` and
+`--question-timeout`. The parts that `start-re-manager` starts don't see these variables: they get their settings from
+`start-re-manager`.
 
 Only Manager and Worker that are started separately have options for TLS between them, because `start-re-manager`
 starts its Worker on a unix socket. [A Worker on another machine](../how-to/worker-elsewhere.md) shows them in use. Give

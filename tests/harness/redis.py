@@ -33,6 +33,11 @@ class RedisProcess:
         return f"unix://{credentials}{self._directory / 'redis.sock'}"
 
     @property
+    def socket(self) -> Path:
+        """Where it listens beside its port."""
+        return self._directory / "redis.sock"
+
+    @property
     def pid(self) -> int:
         """Process id."""
         return self._running().pid

@@ -98,8 +98,8 @@ def test_a_redis_that_says_nothing_is_told(taken: str, data: Path) -> None:
     ("credentials", "database", "sentence"),
     [
         ("", "", "asks for a password"),
-        (":wrong@", "", "refuses the password"),
-        ("somebody:wrong@", "", "refuses the password"),
+        (":wrong@", "", "refuses the user or the password"),
+        ("somebody:wrong@", "", "refuses the user or the password"),
         (":right@", "/9999", "has no database of that number"),
     ],
 )

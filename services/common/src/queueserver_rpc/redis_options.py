@@ -6,12 +6,16 @@ change how it waits, repeats or decodes are none: the Manager relies on its own.
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote_plus
 
 _OPTIONS = ("db", "username", "password", "client_name")
 _ENCRYPTED = "rediss"
 _ENCRYPTION_PREFIX = "ssl_"
+#: They name files. Processes that start each other may have different working directories.
+_PATHS = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 _OPTION = re.compile(r"(?<=[?&])([^=&]*)=[^&]*")
 
 
@@ -25,10 +29,12 @@ def _is_password(name: str) -> bool:
 
 
 def refusal_of_options(url: str) -> str | None:
-    """A sentence about the first option that can't be used; None if all can. Never shows a value."""
+    """A sentence about the first option that can't be used; None if all can. Shows no value but a path."""
     encrypted = url.startswith(f"{_ENCRYPTED}://")
     query = url.partition("?")[2].partition("#")[0]
-    for name, _ in parse_qsl(query, keep_blank_values=True):
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if encrypted and name in _PATHS and not (Path(value).is_absolute() and os.access(value, os.R_OK)):
+            return f"The Redis address has {name}={value}: give it the absolute path of something that can be read."
         if name in _OPTIONS or (encrypted and name.startswith(_ENCRYPTION_PREFIX)):
             continue
         return (

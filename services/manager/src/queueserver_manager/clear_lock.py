@@ -27,6 +27,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from queueserver_manager.domain.lock.lock import Lock, local_time
+from queueserver_manager.settings import add_redis_credentials, read_redis_credentials
 from queueserver_manager.store.adoption import keys_in_use
 from queueserver_manager.store.codecs.lock_codec import decode_lock
 from queueserver_manager.store.connection import COMMAND_TIMEOUT, AddressError, answered_within, connect
@@ -81,8 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.redis_name_prefix:
         _note("--redis-name-prefix is called --key-prefix here.")
         prefix = options.redis_name_prefix
+    options.redis = options.redis_addr or _address_of_variable()
+    if options.redis:
+        read_redis_credentials(parser, options)
     try:
-        place = _place(options.redis_addr or _address_of_variable(), options.data_dir, prefix)
+        place = _place(options.redis, options.data_dir, prefix)
         return asyncio.run(_clear(place))
     except (_NotPossible, AddressError) as error:
         _note(str(error))
@@ -103,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"the server's Redis: a URL, or host[:port[/db]]; also from {_VARIABLES[0]}, where other users of the "
         "machine can't see a password",
     )
+    add_redis_credentials(parser)
     parser.add_argument(
         "--data-dir",
         metavar="DIR",

@@ -14,6 +14,15 @@ from queueserver_process.options import OptionParser
 from queueserver_process.variables import names_of, value_of
 from queueserver_rpc.advertised_address import is_every_interface, refusal_of_address
 from queueserver_rpc.listening import UNIX, add_insecure_option, host_and_port, insecure_by_environment
+from queueserver_rpc.redis_credentials import (
+    PASSWORD_FILE_NAME,
+    PASSWORD_FILE_OPTION,
+    PASSWORD_NAME,
+    USERNAME_NAME,
+    USERNAME_OPTION,
+    CredentialsError,
+    with_credentials,
+)
 from queueserver_rpc.tls_files import Side, TlsFiles, add_tls_options, read_tls_options
 
 from queueserver_manager.domain.limits import Limits
@@ -91,6 +100,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         help=f"redis://…, rediss://…, unix://… or host:port; a URL with a password is better given in "
         f"{REDIS_VARIABLE}, because all users of the machine can read command lines",
     )
+    add_redis_credentials(parser)
     parser.add_argument(
         "--data-dir",
         dest="data_directory",
@@ -133,12 +143,41 @@ def parse(arguments: Sequence[str]) -> Settings:
     except FieldInvalid as error:
         parser.error(f"{error.violations[0].field}: {error.violations[0].description}")
     choice = read_log_options(given)
+    if not given.redis:
+        parser.error(f"the address of Redis is missing: give --redis URL, or set {REDIS_VARIABLE}")
+    read_redis_credentials(parser, given)
     del given.log_level, given.log_format
     del given.worker_tls_cert, given.worker_tls_key, given.worker_tls_ca
-    settings = Settings(**vars(given), limits=limits, log=choice, emergency_key=emergency_key)
-    if not settings.redis:
-        parser.error(f"the address of Redis is missing: give --redis URL, or set {REDIS_VARIABLE}")
-    return settings
+    return Settings(**vars(given), limits=limits, log=choice, emergency_key=emergency_key)
+
+
+def add_redis_credentials(parser: argparse.ArgumentParser) -> None:
+    """Options for a user and a password that are not in the address of Redis."""
+    parser.add_argument(
+        USERNAME_OPTION,
+        default=value_of(USERNAME_NAME),
+        metavar="NAME",
+        help=f"user of Redis, also from QSERVER_{USERNAME_NAME}",
+    )
+    parser.add_argument(
+        PASSWORD_FILE_OPTION,
+        type=Path,
+        default=Path(path) if (path := value_of(PASSWORD_FILE_NAME)) else None,
+        metavar="FILE",
+        help=f"file with the password for Redis, also from QSERVER_{PASSWORD_FILE_NAME}; "
+        f"the password itself may be in QSERVER_{PASSWORD_NAME}",
+    )
+
+
+def read_redis_credentials(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    """Put the user and the password into the address. Ends the process with a usage text if that can't be."""
+    try:
+        given.redis = with_credentials(
+            given.redis, given.redis_username, value_of(PASSWORD_NAME), given.redis_password_file
+        )
+    except CredentialsError as error:
+        parser.error(str(error))
+    del given.redis_username, given.redis_password_file
 
 
 def _worker_tls(given: argparse.Namespace) -> TlsFiles | None:

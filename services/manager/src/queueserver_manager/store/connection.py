@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from queueserver_long_work.patience import within
 from queueserver_long_work.time_slice import next_turn_after
 from queueserver_rpc.redis_options import refusal_of_options, without_password_option
-from redis.asyncio import Redis
+from redis.asyncio import Redis, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -48,7 +48,10 @@ def connect(address: str) -> Redis:
 
 
 def _client(url: str) -> Redis | None:
-    """Client for a URL; None if redis-py does not understand it. Its error may show a part of the password."""
+    """Client for a URL; None if redis-py does not understand it. Its error may show a part of the password.
+
+    Raises AddressError for certificates that can't be used.
+    """
     try:
         redis: Redis = Redis.from_url(
             url,
@@ -59,7 +62,12 @@ def _client(url: str) -> Redis | None:
             health_check_interval=0,
         )
         # Nothing is sent, but an option that a connection does not know or can't read is noticed.
-        redis.connection_pool.make_connection()  # type: ignore[no-untyped-call] # it has no types of its own
+        connection = redis.connection_pool.make_connection()  # type: ignore[no-untyped-call] # it has no types of its own
+        if isinstance(connection, SSLConnection):
+            connection.ssl_context.get()
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror
+        raise AddressError(f"The certificates that the Redis address names can't be used: {reason}.") from None
     except (ValueError, TypeError, RedisError):
         return None
     return redis

@@ -78,6 +78,15 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "start one",
         variable="REDIS_URL",
     ),
+    Option("redis_username", NETWORK, Text("NAME"), "user of that Redis, if it has users", "none"),
+    Option(
+        "redis_password_file",
+        NETWORK,
+        PathTo("FILE"),
+        "file that holds the password of that Redis in one line",
+        "none",
+    ),
+    Option("redis_password", NETWORK, Secret(), "the password itself", "none", on_command_line=False),
     Option("key_prefix", NETWORK, Text("PREFIX"), "first part of every Redis key", "qs"),
     Option(
         "data_dir",

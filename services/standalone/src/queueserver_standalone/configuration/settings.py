@@ -9,6 +9,7 @@ from pathlib import Path
 from queueserver_process.log import LogChoice
 from queueserver_rpc.advertised_address import refusal_of_address
 from queueserver_rpc.listening import UNIX, ListenError, is_address, refuse_unasked
+from queueserver_rpc.redis_credentials import CredentialsError, with_credentials
 
 from queueserver_standalone.configuration.choices import Choices, gather
 from queueserver_standalone.configuration.option import NEVER, absolute_path
@@ -79,7 +80,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     choices = gather(arguments)
     startup = read_startup(choices)
     insecure = choices.is_on("insecure_listen")
-    redis, advertise = choices.text("redis_addr"), choices.text("advertise_address")
+    advertise = choices.text("advertise_address")
     warning = choices.number("free_space_warning")
     console_is_shown = choices.is_on("console_output", default=True)
     return Settings(
@@ -87,7 +88,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         data_directory=choices.path("data_dir") or default_data_directory(demo=startup.is_demo).absolute(),
         startup=startup,
         files=read_files(choices, startup.directory),
-        redis=redis_url(redis) if redis else None,
+        redis=_redis(choices),
         key_prefix=choices.text("key_prefix") or "qs",
         console_output="ON" if console_is_shown else "OFF",
         advertise=_advertised_address(advertise) if advertise else None,
@@ -103,6 +104,21 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         notes=tuple(choices.notes),
         config=choices.config,
     )
+
+
+def _redis(choices: Choices) -> str | None:
+    """URL of an existing Redis, with the user and the password that are said elsewhere; None for the embedded one."""
+    address = choices.text("redis_addr")
+    user, password = choices.text("redis_username") or "", choices.text("redis_password") or ""
+    password_file = choices.path("redis_password_file")
+    if not address:
+        if user or password or password_file:
+            raise StandaloneError("A user or a password of Redis is given, but no --redis-addr: add it.")
+        return None
+    try:
+        return with_credentials(redis_url(address), user, password, password_file)
+    except CredentialsError as error:
+        raise StandaloneError(str(error)) from None
 
 
 def _log_choice(choices: Choices, *, console_is_shown: bool) -> LogChoice:
