@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from queueserver_client import ConnectionState, ManagerState, ServiceUnavailable
-from queueserver_manager import app
 from queueserver_manager.domain.record import Record
+from queueserver_manager.store import renewal
 from queueserver_manager.store.lease import Lease
 from queueserver_manager.store.redis import RedisStore
 
@@ -29,14 +29,14 @@ async def test_the_lease_is_renewed_while_the_queue_is_loaded(
         await bounded(renewed.wait())
         return await Load(store)
 
-    async def renew(lease: Lease, epoch: int) -> bool:
-        still_ours = await Renew(lease, epoch)
+    async def renew(lease: Lease, epoch: int, stored: int = 0) -> bool:
+        still_ours = await Renew(lease, epoch, stored)
         renewed.set()
         return still_ours
 
     monkeypatch.setattr(RedisStore, "load", load)
     monkeypatch.setattr(Lease, "renew", renew)
-    monkeypatch.setattr(app, "RENEWAL_SECONDS", 0.01)
+    monkeypatch.setattr(renewal, "RENEWAL_SECONDS", 0.01)
     async with manager_here(redis_server, short_path) as client:
         assert (await client.status()).epoch == 1
 

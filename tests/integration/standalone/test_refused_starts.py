@@ -57,6 +57,12 @@ def data(tmp_path: Path) -> Path:
         (["--advertise-address", "::1:60630"], "--advertise-address must be HOST:PORT as clients can reach it"),
         (["--redis-addr", "http://host"], "Give --redis-addr as"),
         (["--redis-addr", "127.0.0.1:1"], "at redis://127.0.0.1:1: connection refused. Start it, or correct"),
+        (
+            ["--redis-addr", "redis+sentinel://127.0.0.1:1/bl7"],
+            "(127.0.0.1:1: Connection refused). Start it, or correct",
+        ),
+        (["--redis-addr", "redis+sentinel://127.0.0.1"], "redis+sentinel://host1,host2,host3/primary-name/db"),
+        (["--redis-replicas", "few"], "--redis-replicas must be a whole number, 0 or more, not 'few'"),
         (["--redis-addr", "no-such-host.invalid"], "the host no-such-host.invalid is unknown. Correct --redis-addr"),
         (["--redis-addr", "unix:///does/not/exist"], "no such file or directory. Start it, or correct --redis-addr"),
         (["--data-dir", "/dev/null/data"], "not a directory. Choose another by --data-dir"),

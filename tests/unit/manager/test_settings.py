@@ -78,6 +78,36 @@ def test_the_address_of_redis_may_come_from_the_environment(monkeypatch: pytest.
     assert parse(NEEDED).redis == "localhost:2"
 
 
+@pytest.mark.parametrize(
+    ("address", "replicas"),
+    [("h:1", 0), ("rediss://h", 0), ("redis+sentinel://h/name", 1), ("rediss+cluster://h", 1)],
+)
+def test_a_change_has_to_be_in_a_replica_if_the_primary_moves(
+    address: str, replicas: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ["--worker", "w", "--redis", address]
+    assert parse(options).redis_replicas == replicas
+    assert parse([*options, "--redis-replicas", "2"]).redis_replicas == 2
+    monkeypatch.setenv("QSERVER_REDIS_REPLICAS", "0")
+    assert parse(options).redis_replicas == 0
+
+
+def test_user_and_password_of_redis_come_from_a_file_or_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "password").write_text("secret\n", encoding="utf-8")
+    by_file = parse([*NEEDED, "--redis-username", "jane", "--redis-password-file", str(tmp_path / "password")])
+    assert by_file.redis == "redis://localhost:2?username=jane&password=secret"
+    monkeypatch.setenv("QSERVER_REDIS_USERNAME", "jane")
+    monkeypatch.setenv("QSERVER_REDIS_PASSWORD", "secret")
+    assert parse(NEEDED).redis == by_file.redis
+    with pytest.raises(SystemExit):
+        parse(["--worker", "w", "--redis", "redis://:secret@h"])
+    said = capsys.readouterr().err
+    assert "has a user or a password already" in said
+    assert "secret" not in said
+
+
 @pytest.mark.parametrize("part", SIZES)
 def test_each_size_is_an_option_in_megabytes_and_may_come_from_the_environment(
     part: str, monkeypatch: pytest.MonkeyPatch

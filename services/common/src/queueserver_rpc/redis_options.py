@@ -30,7 +30,7 @@ def _is_password(name: str) -> bool:
 
 def refusal_of_options(url: str) -> str | None:
     """A sentence about the first option that can't be used; None if all can. Shows no value but a path."""
-    encrypted = url.startswith(f"{_ENCRYPTED}://")
+    encrypted = re.match(rf"{_ENCRYPTED}[:+]", url) is not None
     query = url.partition("?")[2].partition("#")[0]
     for name, value in parse_qsl(query, keep_blank_values=True):
         if encrypted and name in _PATHS and not (Path(value).is_absolute() and os.access(value, os.R_OK)):

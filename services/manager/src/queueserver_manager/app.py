@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from queueserver.manager.v1 import (
@@ -74,13 +73,16 @@ from queueserver_manager.store.connection import Busy, connect, wait_for_answer,
 from queueserver_manager.store.faults import fault_of
 from queueserver_manager.store.files.list_file import ListFile
 from queueserver_manager.store.files.permission_file import PermissionFile
-from queueserver_manager.store.lease import RENEWAL_SECONDS, RETRY_SECONDS, Lease
+from queueserver_manager.store.known import KnownStore
+from queueserver_manager.store.lease import RETRY_SECONDS, Lease
 from queueserver_manager.store.loading import StoreUnusable
 from queueserver_manager.store.lock_orders import RedisLockOrders
 from queueserver_manager.store.port import OwnershipLost, StoreDown
 from queueserver_manager.store.redis import RedisStore
 from queueserver_manager.store.redis_report import follow_report
 from queueserver_manager.store.redis_version import redis_version
+from queueserver_manager.store.renewal import renew
+from queueserver_manager.store.replicas import Replicas
 from queueserver_manager.wire.descriptions import DescriptionCutter
 from queueserver_manager.wire.items import adopt_message
 from queueserver_manager.worker_client.grpc import GrpcWorker
@@ -101,7 +103,7 @@ class Manager:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._instance = instance_of(settings)
-        self._redis: Redis = connect(settings.redis)
+        self._redis: Redis = connect(settings.redis, settings.key_prefix)
         self._redis_busy = Busy()
         self._worker_tls = RereadFiles(settings.worker_tls) if settings.worker_tls is not None else None
         self._board = StatusBoard(time.time)
@@ -120,6 +122,7 @@ class Manager:
         self._served = False
         self._term: OwnershipTerm | None = None
         self._owner = OwnerConnection()
+        self._known = KnownStore()
         self._stop = asyncio.Event()
         _add_servicers(self._server, self._current_term)
         about = ServerServicer(self._current_term, self._about, lambda: redis_version(self._redis), self._request_stop)
@@ -186,8 +189,8 @@ class Manager:
             defect: BaseException | None = None
             try:
                 defect = await self._serve_term(lease, epoch)
-            except OwnershipLost:
-                _log.warning("Another Manager owns the queue now; this one is a standby")
+            except OwnershipLost as lost:
+                _log.warning("%s", str(lost) or "Another Manager owns the queue now; this one is a standby")
             except StoreDown as error:
                 self._storage.note(error.fault)
                 await next_turn_after(RETRY_SECONDS)
@@ -247,7 +250,7 @@ class Manager:
         # Loading a long queue takes a while too: no other Manager may become the owner meanwhile.
         jobs = [
             loop.create_task(self._own(epoch)),
-            loop.create_task(_renew(lease, epoch, self._storage_answered)),
+            loop.create_task(renew(lease, epoch, self._stored_revision, self._storage_answered)),
         ]
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -266,11 +269,11 @@ class Manager:
         first = await self._files.first_permissions()
         store = RedisStore(
             *(self._redis, settings.key_prefix, epoch, inventory_from_bytes, first.default),
-            *(settings.limits.log, self._redis_busy, self._emergency_key),
+            *(settings.limits.log, self._redis_busy, self._emergency_key, Replicas(settings.redis_replicas)),
         )
         worker = GrpcWorker(settings.worker, epoch, self._worker_tls)
         try:
-            record = await store.load()
+            record, has_lost = await self._known.load(store)
             _log.info(
                 "Own the queue (epoch %d): %d items, %d in the history", epoch, len(record.queue), len(record.history)
             )
@@ -290,6 +293,7 @@ class Manager:
                 insecure_listen=self._server.insecure,
                 lock_orders=RedisLockOrders(self._redis, settings.key_prefix),
                 on_stop=self._request_stop,
+                changes_were_lost=has_lost,
             )
             self._served = True
             term = self._term = OwnershipTerm(
@@ -297,9 +301,14 @@ class Manager:
             )
             await term.run(lambda: self._opened(term))
         finally:
+            if self._term is not None:
+                self._known.note(self._term.ledger.summary)
             self._term = None
             await worker.close()
             await store.close()
+
+    def _stored_revision(self) -> int:
+        return self._term.ledger.summary.revisions.last if self._term is not None else 0
 
     def _storage_answered(self, fault: Fault | None) -> None:
         if self._term is not None:
@@ -339,22 +348,6 @@ def _end_of(job: asyncio.Task[None]) -> BaseException | None:
     if isinstance(error, (OwnershipLost, StoreDown, StoreUnusable)):
         raise error
     return error
-
-
-async def _renew(lease: Lease, epoch: int, tell: Callable[[Fault | None], None]) -> None:
-    """Stay the owner, and report each time what is wrong with Redis, or None. Raises OwnershipLost."""
-    fault: Fault | None = None
-    while True:
-        await next_turn_after(RENEWAL_SECONDS if fault is None else RETRY_SECONDS)
-        try:
-            still_ours = await lease.renew(epoch)
-        except (RedisError, OSError) as error:
-            fault = fault_of(error)
-        else:
-            fault = None
-            if not still_ours:
-                raise OwnershipLost
-        tell(fault)
 
 
 def _encode_ahead(item: Item, submission: Submission) -> Prepared:

@@ -182,7 +182,7 @@ def _on_machine(directory: Path, prefix: str) -> _Place:
 
 
 async def _clear(place: _Place) -> int:
-    redis = connect(place.address)
+    redis = connect(place.address, place.prefix)
     try:
         keys = await keys_in_use(redis, place.prefix)
         async with answered_within():

@@ -23,6 +23,7 @@ from queueserver_rpc.redis_credentials import (
     CredentialsError,
     with_credentials,
 )
+from queueserver_rpc.redis_places import moves
 from queueserver_rpc.tls_files import Side, TlsFiles, add_tls_options, read_tls_options
 
 from queueserver_manager.domain.limits import Limits
@@ -40,6 +41,7 @@ DEFAULT_GROUP_VARIABLE = "QSERVER_DEFAULT_USER_GROUP"
 EMERGENCY_NAME = "EMERGENCY_LOCK_KEY_FOR_SERVER"
 #: Before the options for TLS with the Worker.
 WORKER_PREFIX = "worker-"
+_MOST_DIGITS = 2
 ADVERTISE_VARIABLE = "QSERVER_ADVERTISE_ADDRESS"
 #: What the files are called in a directory.
 PERMISSIONS_NAME = "user_group_permissions.yaml"
@@ -77,6 +79,8 @@ class Settings:
     existing_lists: Path | None = None
     #: HOST:PORT at which clients find this Manager while it owns the queue; None for what it listens on.
     advertise: str | None = None
+    #: So many replicas of Redis have to have a change before it counts as stored.
+    redis_replicas: int = 0
     #: Where the server that this Manager is part of keeps its data, to be told to clients; empty if it is part of none.
     data_directory: str = ""
     #: `listen` may be an address that is reachable from beyond this machine.
@@ -101,6 +105,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         f"{REDIS_VARIABLE}, because all users of the machine can read command lines",
     )
     add_redis_credentials(parser)
+    _add_replicas(parser)
     parser.add_argument(
         "--data-dir",
         dest="data_directory",
@@ -146,6 +151,8 @@ def parse(arguments: Sequence[str]) -> Settings:
     if not given.redis:
         parser.error(f"the address of Redis is missing: give --redis URL, or set {REDIS_VARIABLE}")
     read_redis_credentials(parser, given)
+    if given.redis_replicas is None:
+        given.redis_replicas = int(moves(given.redis))
     del given.log_level, given.log_format
     del given.worker_tls_cert, given.worker_tls_key, given.worker_tls_ca
     return Settings(**vars(given), limits=limits, log=choice, emergency_key=emergency_key)
@@ -189,6 +196,23 @@ def _worker_tls(given: argparse.Namespace) -> TlsFiles | None:
             "--worker-tls-key and --worker-tls-ca, or give --worker HOST:PORT"
         )
     return tls
+
+
+def _add_replicas(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--redis-replicas",
+        type=_replicas,
+        default=value_of("REDIS_REPLICAS") or None,
+        metavar="N",
+        help="so many replicas of Redis must have a change before it counts as stored, also from "
+        "QSERVER_REDIS_REPLICAS (default: 1 with redis+sentinel:// and redis+cluster://, else 0)",
+    )
+
+
+def _replicas(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, not {text!r}")
+    return int(text)
 
 
 def _emergency_key() -> LockKey | None:

@@ -113,6 +113,7 @@ class Services:
             *("--listen", self.address, "--worker", self._worker_address),
             *("--data-dir", str(self.settings.data_directory)),
             *("--key-prefix", self.settings.key_prefix),
+            *(() if self.settings.redis_replicas is None else ("--redis-replicas", str(self.settings.redis_replicas))),
             *self.settings.files.arguments,
             *self.settings.kept,
             *((f"--default-user-group={self.settings.default_group}",) if self.settings.default_group else ()),

@@ -21,6 +21,7 @@ from queueserver_manager.store.keys import Keys
 from queueserver_manager.store.lease import Lease
 from queueserver_manager.store.port import Entry
 from queueserver_manager.store.redis import RedisStore
+from queueserver_manager.store.replicas import Replicas
 from queueserver_manager.wire.events import event_bytes
 
 NOW = 1_700_000_000.25
@@ -38,10 +39,10 @@ def decode_inventory(data: bytes) -> Inventory:
 class Owner:
     """A store in one term, its working copy, and how to commit to it."""
 
-    def __init__(self, redis: Any, prefix: str, epoch: int) -> None:
+    def __init__(self, redis: Any, prefix: str, epoch: int, replicas: int = 0) -> None:
         self.redis, self.prefix, self.epoch = redis, prefix, epoch
         self.keys = Keys(prefix)
-        self.store = RedisStore(redis, prefix, epoch, decode_inventory)
+        self.store = RedisStore(redis, prefix, epoch, decode_inventory, replicas=Replicas(replicas))
         self.record = Record()
 
     def another_store(self, log: Bound) -> RedisStore:
@@ -74,14 +75,14 @@ class Owner:
 
 
 @asynccontextmanager
-async def owner(url: str, prefix: str = "") -> AsyncIterator[Owner]:
+async def owner(url: str, prefix: str = "", replicas: int = 0) -> AsyncIterator[Owner]:
     """Become the owner of a store (a new one, without a prefix), and load it."""
     prefix = prefix or f"test-{secrets.token_hex(6)}"
-    redis = connect(url)
+    redis = connect(url, prefix)
     try:
         term = await Lease(redis, prefix, "me", "here:1").acquire()
         assert term.epoch
-        owning = Owner(redis, prefix, term.epoch)
+        owning = Owner(redis, prefix, term.epoch, replicas)
         try:
             owning.record = await owning.store.load()
             yield owning

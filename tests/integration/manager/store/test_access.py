@@ -128,6 +128,11 @@ async def test_the_user_of_the_page_may_do_what_a_store_does(limited: str) -> No
         assert [await orders.next()] == list(await orders.waiting())
         assert order_id
         assert await redis_version(owning.redis)
+        # What a primary is asked that moves, and that has replicas.
+        assert (await owning.redis.execute_command("ROLE"))[0] == b"master"
+        assert await owning.redis.wait(0, 1) == 0
+        with pytest.raises(RedisError, match="cluster support disabled"):
+            await owning.redis.execute_command("CLUSTER", "SLOTS")
         await lease.release(owning.epoch)
         assert await owning.redis.exists(owning.keys.lease_freed)
 

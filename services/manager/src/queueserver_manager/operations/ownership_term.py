@@ -7,6 +7,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from queueserver_long_work.time_slice import TimeSlice, in_time_slices
@@ -26,6 +27,7 @@ from queueserver_manager.domain.limits import Limits
 from queueserver_manager.domain.lock.lock import SALT_BYTES
 from queueserver_manager.domain.permissions.permissions import Permissions
 from queueserver_manager.domain.queue.item import HistoryEntry, Item
+from queueserver_manager.domain.queue.queue_run import stop_after_loss
 from queueserver_manager.domain.queue.submission import Submission
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.refusals.errors import NotReady, ServerStopping
@@ -33,6 +35,7 @@ from queueserver_manager.operations.activity_log import ActivityLog, listening
 from queueserver_manager.operations.autostart import Autostart
 from queueserver_manager.operations.commit.ledger import Ledger
 from queueserver_manager.operations.commit.storage import StorageWatch
+from queueserver_manager.operations.commit.until_stored import until_stored
 from queueserver_manager.operations.environment import EnvironmentOperations
 from queueserver_manager.operations.files import Files
 from queueserver_manager.operations.history import HistoryOperations
@@ -106,6 +109,8 @@ class TermSettings:
     lock_orders: LockOrders | None = None
     #: Starts ending the server.
     on_stop: Callable[[], None] = lambda: None
+    #: The store lacks changes that were stored before: nothing starts by itself.
+    changes_were_lost: bool = False
 
 
 class OwnershipTerm:
@@ -195,11 +200,8 @@ class OwnershipTerm:
 
     async def _run(self, on_ready: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
-        jobs = [
-            loop.create_task(self.ledger.run()),
-            loop.create_task(self.link.run()),
-            loop.create_task(self._watch_for_successor()),
-        ]
+        jobs = [loop.create_task(self.ledger.run()), loop.create_task(self._follow_worker())]
+        jobs.append(loop.create_task(self._watch_for_successor()))
         if self._lock_orders is not None:
             jobs.append(loop.create_task(self._lock_orders.run()))
         meeting = loop.create_task(self._begin())
@@ -217,6 +219,12 @@ class OwnershipTerm:
         finally:
             meeting.cancel()
             await self._end(jobs)
+
+    async def _follow_worker(self) -> None:
+        if self._settings.changes_were_lost:
+            with suppress(NotReady):
+                await until_stored(self.ledger, lambda: self.ledger.submit(stop_after_loss))
+        await self.link.run()
 
     async def _begin(self) -> None:
         """What is to be done before the first client is served, if it can be done soon."""

@@ -6,15 +6,20 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 from queueserver_long_work.patience import within
 from queueserver_long_work.time_slice import next_turn_after
 from queueserver_rpc.redis_options import refusal_of_options, without_password_option
+from queueserver_rpc.redis_places import FORMS, Places, moves, places_of
 from redis.asyncio import Redis, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from queueserver_manager.store.keys import Keys
+from queueserver_manager.store.moving_primary import redis_at
 
 #: Seconds after which an unanswered command counts as lost.
 COMMAND_TIMEOUT = 2.0
@@ -27,40 +32,43 @@ class AddressError(ValueError):
     """A Redis address that can't be understood."""
 
 
-def connect(address: str) -> Redis:
+def connect(address: str, prefix: str = "qs") -> Redis:
     """Client for ``redis://user:password@host:port/db``, ``rediss://…``, ``unix://PATH`` or ``host[:port[/db]]``.
+
+    Also for a primary that is found by Sentinels or in a cluster, where it is the one that has the keys of ``prefix``.
 
     Nothing is sent yet. A command is never repeated by the client: whether a commit took effect must not be
     guessed. The client does not bound a command either; :func:`answered_within` does. Raises AddressError.
     """
     url = address if "://" in address else f"redis://{address}"
-    understood = _FORM.fullmatch(url)
+    places = places_of(url) if moves(url) else None
+    understood = _FORM.fullmatch(url) if places is None else True
     problem = refusal_of_options(url) if understood else None
     if problem is not None:
         raise AddressError(problem)
-    redis = _client(url) if understood else None
+    redis = _client(url, places, prefix) if understood else None
     if redis is None:
         raise AddressError(
             f"Can't understand the Redis address {without_password(address)!r}: use "
-            "redis://user:password@host:port/db, rediss://…, unix:///path/to/socket or host:port."
+            f"redis://user:password@host:port/db, rediss://…, unix:///path/to/socket, host:port, {FORMS}."
         )
     return redis
 
 
-def _client(url: str) -> Redis | None:
+def _client(url: str, places: Places | None, prefix: str) -> Redis | None:
     """Client for a URL; None if redis-py does not understand it. Its error may show a part of the password.
 
     Raises AddressError for certificates that can't be used.
     """
     try:
-        redis: Redis = Redis.from_url(
-            url,
+        options: dict[str, Any] = {
             # The client's own bound on sending loses cancellations: a Manager that is told to stop would continue.
-            socket_timeout=None,
-            socket_connect_timeout=COMMAND_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-            health_check_interval=0,
-        )
+            "socket_timeout": None,
+            "socket_connect_timeout": COMMAND_TIMEOUT,
+            "retry": Retry(NoBackoff(), 0),
+            "health_check_interval": 0,
+        }
+        redis: Redis = redis_at(places, Keys(prefix).meta, options) if places else Redis.from_url(url, **options)
         # Nothing is sent, but an option that a connection does not know or can't read is noticed.
         connection = redis.connection_pool.make_connection()  # type: ignore[no-untyped-call] # it has no types of its own
         if isinstance(connection, SSLConnection):
@@ -75,7 +83,7 @@ def _client(url: str) -> Redis | None:
 
 def without_password(address: str) -> str:
     """Address without its secrets."""
-    return without_password_option(re.sub(r"^([a-z]+://)?.*@", r"\1…@", address, flags=re.DOTALL), "…")
+    return without_password_option(re.sub(r"^([a-z+]+://)?.*@", r"\1…@", address, flags=re.DOTALL), "…")
 
 
 class Busy:

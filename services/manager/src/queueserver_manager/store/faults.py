@@ -9,6 +9,8 @@ from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
     BusyLoadingError,
+    ClusterDownError,
+    MovedError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -19,12 +21,16 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from queueserver_manager.domain.storage import Fault, StorageState
 from queueserver_manager.store.port import StoreDown
+from queueserver_manager.store.replicas import TooFewReplicasError
 
 _LONGEST_REASON = 200
 _TYPES: Sequence[tuple[type[Exception], StorageState]] = (
     (BusyLoadingError, StorageState.LOADING),
     (OutOfMemoryError, StorageState.OUT_OF_MEMORY),
     (ReadOnlyError, StorageState.READ_ONLY),
+    (MovedError, StorageState.UNREACHABLE),
+    (ClusterDownError, StorageState.UNREACHABLE),
+    (TooFewReplicasError, StorageState.READ_ONLY),
     (AuthenticationError, StorageState.REFUSED),
     (AuthorizationError, StorageState.REFUSED),
     (NoPermissionError, StorageState.REFUSED),

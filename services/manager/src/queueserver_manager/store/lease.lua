@@ -1,20 +1,20 @@
 -- Become, or stay, the owner.
 --
--- KEYS  1 lease, 2 epoch
+-- KEYS  1 lease, 2 epoch, 3 meta
 -- ARGV  1 instance, 2 address, 3 time to live in milliseconds, 4 epoch held ("" to begin a new term),
 --       5 epoch of an owner that is known to have died ("" if none is)
 --
--- Returns {epoch, "", 0, 0} if the caller owns the queue now, {0, address of the owner, milliseconds until its lease
--- ends, epoch of the owner} otherwise.
+-- Returns {epoch, "", 0, 0, revision of the store} if the caller owns the queue now, {0, address of the owner,
+-- milliseconds until its lease ends, epoch of the owner, 0} otherwise.
 --
 -- An instance may take over from itself at once: the operator who restarts it vouches that its old process is gone,
 -- and the new epoch fences that process off even if it is not. For the same reason a standby need not wait for the end
--- of the lease of an owner whose death it has noticed, as long as it is still that owner's lease. A lease that ran out may be renewed as long as no other
--- instance began a term.
+-- of the lease of an owner whose death it has noticed, as long as it is still that owner's lease. A lease that ran out
+-- may be renewed as long as no other instance began a term.
 local holder = redis.call('HGET', KEYS[1], 'instance')
 local term = redis.call('HGET', KEYS[1], 'epoch') or '0'
 local function refusal()
-  return {0, redis.call('HGET', KEYS[1], 'address') or '', redis.call('PTTL', KEYS[1]), tonumber(term)}
+  return {0, redis.call('HGET', KEYS[1], 'address') or '', redis.call('PTTL', KEYS[1]), tonumber(term), 0}
 end
 if ARGV[4] ~= '' then
   if redis.call('GET', KEYS[2]) ~= ARGV[4] then
@@ -29,4 +29,4 @@ if epoch == '' then
 end
 redis.call('HSET', KEYS[1], 'instance', ARGV[1], 'address', ARGV[2], 'epoch', epoch)
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return {tonumber(epoch), '', 0, 0}
+return {tonumber(epoch), '', 0, 0, tonumber(redis.call('HGET', KEYS[3], 'revision') or 0)}

@@ -6,7 +6,7 @@ its lease without noticing can't write any more. Does not guarantee that an owne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 
 from redis.asyncio import Redis
@@ -16,6 +16,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from queueserver_manager.store.adoption import Adoption
 from queueserver_manager.store.connection import COMMAND_TIMEOUT, Busy, answered_within
 from queueserver_manager.store.keys import Keys
+from queueserver_manager.store.port import OwnershipLost
 
 #: Seconds that a lease lasts without renewal, between two renewals, and before the next attempt when one failed.
 LEASE_SECONDS = 3.0
@@ -31,6 +32,8 @@ class LeaseGrant:
     owner_address: str = ""
     remaining: float = 0.0
     owner_epoch: int = 0
+    #: Of the store that we own.
+    revision: int = field(default=0, compare=False)
 
 
 class Lease:
@@ -56,17 +59,26 @@ class Lease:
             return LeaseGrant(0, old_owner.address, old_owner.remaining, old_owner.epoch)
         return await self._claim("", dead_epoch)
 
-    async def renew(self, epoch: int) -> bool:
-        """Stay the owner; False if another Manager began a term."""
-        return (await self._claim(str(epoch))).epoch == epoch
+    async def renew(self, epoch: int, stored: int = 0) -> bool:
+        """Stay the owner; False if another Manager began a term.
+
+        Raises OwnershipLost if the store is not even at the revision that was ``stored``: it is another Redis, which
+        lacks changes.
+        """
+        grant = await self._claim(str(epoch))
+        if grant.epoch == epoch and grant.revision < stored:
+            raise OwnershipLost(f"Redis is at revision {grant.revision}, and {stored} was stored")
+        return grant.epoch == epoch
 
     async def _claim(self, epoch: str, dead_epoch: int = 0) -> LeaseGrant:
         async with answered_within(busy=self._busy):
             answer = await self._script(
-                keys=[self._keys.lease, self._keys.epoch],
+                keys=[self._keys.lease, self._keys.epoch, self._keys.meta],
                 args=[self._instance, self._address, int(LEASE_SECONDS * 1000), epoch, dead_epoch or ""],
             )
-        return LeaseGrant(int(answer[0]), answer[1].decode(), max(0.0, int(answer[2]) / 1000), int(answer[3]))
+        epoch_held, owner, milliseconds, owner_epoch, revision = answer
+        remaining = max(0.0, int(milliseconds) / 1000)
+        return LeaseGrant(int(epoch_held), owner.decode(), remaining, int(owner_epoch), int(revision))
 
     async def wait_until_free(self, remaining: float) -> None:
         """Return when the owner leaves in good order, or when its lease would have ended."""

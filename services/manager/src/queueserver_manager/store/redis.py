@@ -31,6 +31,7 @@ from queueserver_manager.store.lease import LEASE_SECONDS
 from queueserver_manager.store.loading import Loader, StoreUnusable
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoredEvent, StoreDown
 from queueserver_manager.store.reading import read_all
+from queueserver_manager.store.replicas import Replicas
 from queueserver_manager.store.script_connection import ScriptConnection, Word, seconds_for
 
 _PAGE = 1000
@@ -54,8 +55,13 @@ class RedisStore:
         log: Bound = LOG,
         busy: Busy | None = None,
         emergency_key: KeyDigest | None = None,
+        replicas: Replicas | None = None,
     ) -> None:
-        """``log`` bounds the changes that are kept for watchers that were away; ``busy`` is told of long commits."""
+        """``log`` bounds the changes that are kept for watchers that were away; ``busy`` is told of long commits.
+
+        ``replicas`` have to have a change before it counts as stored.
+        """
+        self._replicas = replicas or Replicas()
         self._emergency_key = emergency_key
         self._log = log
         self._busy = busy or Busy()
@@ -78,6 +84,8 @@ class RedisStore:
         try:
             await self._begin()
             stored = await read_all(self._redis, self._keys)
+            # Also a commit whose fate was not known until now.
+            await self._replicas.have_all(self._redis, self._keys, self._epoch, self._busy)
         except RedisError as error:
             if "WRONGTYPE" in str(error):
                 raise StoreUnusable(
@@ -88,6 +96,14 @@ class RedisStore:
             raise store_down(error, fate_known=True) from error
         about = (self._decode_inventory, self._default_permissions, self._emergency_key)
         return await Loader(self._keys, *about).record(stored)
+
+    async def renew_identity(self) -> None:
+        """Become another store to watchers: what they know was lost. Raises StoreDown."""
+        try:
+            async with answered_within():
+                await self._redis.hset(self._keys.meta, "store_id", str(uuid.uuid4()))
+        except RedisError as error:
+            raise store_down(error, fate_known=True) from error
 
     async def _begin(self) -> None:
         """Give a new store its identity."""
@@ -105,6 +121,8 @@ class RedisStore:
             arguments[_LEASE_ARGUMENT] = round(1000 * (LEASE_SECONDS + more_seconds))
         try:
             answer = await self._commits.run(script_keys, arguments, more_seconds)
+            if answer == b"OK":
+                await self._replicas.have_commit(self._commits, more_seconds)
         except (RedisError, OSError) as error:
             raise store_down(error, fate_known=False) from error
         if answer == b"EPOCH":

@@ -19,7 +19,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError
 
-from queueserver_manager.store.connection import Busy, answered_within
+from queueserver_manager.store.connection import COMMAND_TIMEOUT, Busy, answered_within
 
 Word = str | bytes | int
 #: What is sent at once.
@@ -65,15 +65,29 @@ class ScriptConnection:
             await self._drop()
             raise
 
+    async def confirmed_by(self, replicas: int, seconds: float) -> int:
+        """How many replicas have what was written by the last run; waits for so many of them, for some seconds.
+
+        Raises redis.RedisError; then it is not known.
+        """
+        if self._connection is None or _hung_up(self._connection):
+            raise RedisConnectionError("the connection broke before the replicas had confirmed")
+        try:
+            async with answered_within(seconds + COMMAND_TIMEOUT, self._busy):
+                return int(await self._exchange("WAIT", replicas, round(seconds * 1000)))
+        except BaseException:
+            await self._drop()
+            raise
+
     async def _run(self, keys: Sequence[str], arguments: Sequence[Word]) -> bytes:
         call = ("EVALSHA", self._sha, len(keys), *keys, *arguments)
         try:
-            return await self._exchange(*call)
+            return bytes(await self._exchange(*call))
         except NoScriptError:
             await self._exchange("SCRIPT", "LOAD", self._script)
-            return await self._exchange(*call)
+            return bytes(await self._exchange(*call))
 
-    async def _exchange(self, *words: Word) -> bytes:
+    async def _exchange(self, *words: Word) -> Any:
         if self._connection is not None and _hung_up(self._connection):
             await self._drop()
         connection = self._connection
@@ -87,8 +101,7 @@ class ScriptConnection:
                 raise RedisConnectionError("the connection broke in the middle of a command")
             await connection.send_packed_command(packed, check_health=False)
             await time_slice.yield_if_due()
-        answer: Any = await connection.read_response()
-        return bytes(answer)
+        return await connection.read_response()
 
     async def _drop(self) -> None:
         """Drop a connection whose state is not known."""

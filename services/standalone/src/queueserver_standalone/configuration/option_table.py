@@ -87,6 +87,13 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "none",
     ),
     Option("redis_password", NETWORK, Secret(), "the password itself", "none", on_command_line=False),
+    Option(
+        "redis_replicas",
+        NETWORK,
+        Count("N"),
+        "so many replicas of that Redis must have a change before it counts as stored",
+        "1 with redis+sentinel:// and redis+cluster://, else 0",
+    ),
     Option("key_prefix", NETWORK, Text("PREFIX"), "first part of every Redis key", "qs"),
     Option(
         "data_dir",

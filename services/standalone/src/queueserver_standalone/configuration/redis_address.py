@@ -5,12 +5,14 @@ from __future__ import annotations
 from urllib.parse import quote, urlsplit
 
 from queueserver_rpc.redis_options import refusal_of_options, without_password_option
+from queueserver_rpc.redis_places import FORMS, moves, places_of
 
 from queueserver_standalone.errors import StandaloneError
 
 _SCHEMES = ("redis", "rediss", "unix")
 _HIGHEST_PORT = 65535
-_FORMS = "redis://user:password@host:port/db, rediss://…, unix:///path/to/socket or host[:port[/db]]"
+_FORMS = f"redis://user:password@host:port/db, rediss://…, unix:///path/to/socket, host[:port[/db]], {FORMS}"
+_NOT_VALID = f"The address given by --redis-addr is not complete or not valid. Write it as {_FORMS}."
 
 
 def redis_url(text: str) -> str:
@@ -21,6 +23,11 @@ def redis_url(text: str) -> str:
     """
     text = text.strip()
     url = text if "://" in text else f"redis://{text}"
+    if moves(url):
+        if places_of(url) is None:
+            raise StandaloneError(_NOT_VALID)
+        _refuse_options(url)
+        return url
     scheme = url.partition("://")[0]
     if scheme not in _SCHEMES:
         message = f"Redis can't be reached by '{scheme}://'. Give --redis-addr as {_FORMS}."
@@ -31,11 +38,15 @@ def redis_url(text: str) -> str:
     except ValueError:  # a port that is not a number, or an unclosed bracket
         valid = False
     if not valid:
-        raise StandaloneError(f"The address given by --redis-addr is not complete or not valid. Write it as {_FORMS}.")
+        raise StandaloneError(_NOT_VALID)
+    _refuse_options(url)
+    return url
+
+
+def _refuse_options(url: str) -> None:
     problem = refusal_of_options(url)
     if problem is not None:
         raise StandaloneError(problem)
-    return url
 
 
 def without_password(url: str) -> str:

@@ -46,6 +46,8 @@ class Settings:
     key_prefix: str
     #: Show what startup code and plans print: ON or OFF.
     console_output: str
+    #: So many replicas of Redis have to have a change; None to leave it to the Manager.
+    redis_replicas: int | None = None
     #: ``HOST:PORT`` that the Manager tells clients; None to leave it to the Manager.
     advertise: str | None = None
     #: `listen` may be an address that others than this machine's own programs can reach.
@@ -89,6 +91,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         startup=startup,
         files=read_files(choices, startup.directory),
         redis=_redis(choices),
+        redis_replicas=choices.number("redis_replicas"),
         key_prefix=choices.text("key_prefix") or "qs",
         console_output="ON" if console_is_shown else "OFF",
         advertise=_advertised_address(advertise) if advertise else None,

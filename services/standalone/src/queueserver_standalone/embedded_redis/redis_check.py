@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Iterator
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from queueserver_rpc.redis_places import Places, places_of
 from queueserver_rpc.resolving import UnknownHostError, resolve
 
 from queueserver_standalone.configuration.redis_address import without_password
@@ -39,6 +40,9 @@ _REFUSALS = {
 def check_redis(url: str) -> None:
     """Return if a Redis answers at a URL. Raises StandaloneError. Blocks, for about a second at most."""
     shown = without_password(url)
+    if (places := places_of(url)) is not None:
+        _check_any(places, shown)
+        return
     try:
         with _connected(url) as connection:
             if urlsplit(url).scheme != "rediss":
@@ -59,6 +63,18 @@ def check_redis(url: str) -> None:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise StandaloneError(f"Redis can't be reached at {shown}: {reason}. {_START_IT}") from error
+
+
+def _check_any(places: Places, shown: str) -> None:
+    """Return if a connection to one of the servers can be opened; the Manager finds out the rest."""
+    reasons: list[str] = []
+    for host, port in places.hosts:
+        try:
+            with _connected(f"redis://[{host}]:{port}" if ":" in host else f"redis://{host}:{port}"):
+                return
+        except (UnknownHostError, OSError) as error:
+            reasons.append(f"{host}:{port}: {getattr(error, 'strerror', None) or error}")
+    raise StandaloneError(f"Redis can't be reached at {shown} ({'; '.join(reasons)}). {_START_IT}")
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from queueserver_manager.domain.queue.queue_run import (
     finish_item,
     meet_worker,
     start_queue,
+    stop_after_loss,
     stop_queue,
 )
 from queueserver_manager.domain.record import Record
@@ -68,6 +69,21 @@ def test_autostart_ends_when_the_first_worker_that_an_owner_meets_is_a_new_one(
     assert list(decision.events) == [ev.AutostartChanged(enabled=False)] * ends
     carry_out(record, decision)
     assert (record.autostart, record.worker_boot_id) == (autostart and not ends, boot_id)
+
+
+def test_after_changes_were_lost_nothing_starts_by_itself() -> None:
+    idle, waiting, busy = record_of("ab"), record_of("ab"), executing("ab")
+    waiting.queue_activity = QueueActivity(active=True)
+    for record in (idle, waiting, busy):
+        record.autostart = True
+        decision = stop_after_loss(record)
+        assert ev.AutostartChanged(enabled=False) in decision.events
+        carry_out(record, decision)
+        assert not record.autostart
+        assert not stop_after_loss(record).changes
+    assert [record.queue_activity.active for record in (idle, waiting)] == [False, False]
+    assert busy.queue_activity == QueueActivity(active=True, stop_pending=True)
+    assert finish(busy, ExitStatus.COMPLETED).result.claimed is None
 
 
 def test_starting_claims_the_first_item() -> None:

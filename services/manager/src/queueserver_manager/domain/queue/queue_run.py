@@ -137,6 +137,20 @@ def stop_after(record: Record, execution_id: str, *, pause: bool) -> Decision[bo
     return Decision(True, [MarkRunning(asked)] if asked != running else [])
 
 
+def stop_after_loss(record: Record) -> Decision[None]:
+    """Start nothing by itself: the store has lost changes, so an item of the queue may have been executed already."""
+    changes: Changes = []
+    events: Events = []
+    _end_autostart(record, changes, events)
+    if record.queue_activity.active and record.running is None:
+        changes.append(SetQueueActivity(QueueActivity()))
+        events.append(QueueStopped(StopReason.REQUESTED))
+    elif record.running is not None and not record.queue_activity.stop_pending:
+        changes.append(SetQueueActivity(replace(record.queue_activity, stop_pending=True)))
+        events.append(QueueStopRequested(""))
+    return Decision(None, changes, events)
+
+
 def finish_item(
     record: Record,
     outcome: Outcome,

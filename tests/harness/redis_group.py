@@ -1,0 +1,164 @@
+"""A primary with replicas, and Sentinels that replace it; or a small cluster. Real redis-servers on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import redis
+from queueserver_standalone.embedded_redis.redis_server import choose_program
+
+from tests.harness.ports import reserved_port
+from tests.harness.process import TestProcess
+
+NAME = "beamline"
+_SLOTS = 16_384
+
+
+class Server:
+    """One redis-server on a port, which it keeps; its data survive a kill."""
+
+    def __init__(self, directory: Path, *options: str, port: int = 0) -> None:
+        self.port = port or reserved_port()
+        self._directory = directory / str(self.port)
+        self._directory.mkdir()
+        program = str(choose_program(self._directory).path)
+        self._command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._directory)]
+        self._command += ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *options]
+        self.process = self._start()
+
+    def restart(self) -> None:
+        """Start it again with the options that it had at first, on its data."""
+        self.process = self._start()
+
+    def connect(self) -> redis.Redis:
+        """A client of it; use it in a ``with``."""
+        return redis.Redis(port=self.port)
+
+    def _start(self) -> TestProcess:
+        process = TestProcess(f"redis-server {self.port}", self._command, announces=False)
+        process.output.wait_for(lambda line: "ready to accept connections" in line.lower())
+        return process
+
+
+class Sentinels:
+    """A primary, two replicas that have its data, and three Sentinels that know all of them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.first = Server(directory)
+        to_first = ("--replicaof", "127.0.0.1", str(self.first.port))
+        self.replicas = [Server(directory, *to_first) for _ in range(2)]
+        for replica in self.replicas:
+            synced(replica)
+        self._ports = [reserved_port() for _ in range(3)]
+        self.sentinels = [self._sentinel(directory, port) for port in self._ports]
+        for sentinel in self.sentinels:
+            for others in ("+sentinel sentinel", "+slave slave"):
+                wait_for_lines(sentinel, others, 2)
+
+    @property
+    def url(self) -> str:
+        """Where a Manager finds the primary."""
+        hosts = ",".join(f"127.0.0.1:{port}" for port in self._ports)
+        return f"redis+sentinel://{hosts}/{NAME}/0"
+
+    def primary(self) -> Server:
+        """The primary, as the first Sentinel knows it."""
+        with redis.Redis(port=self._ports[0]) as sentinel:
+            _, port = sentinel.sentinel_get_master_addr_by_name(NAME)
+        return next(server for server in (self.first, *self.replicas) if server.port == int(port))
+
+    def kill_primary(self) -> Server:
+        """``kill -9``, and return when all Sentinels know the new primary, which is returned."""
+        self.first.process.kill()
+        for sentinel in self.sentinels:
+            sentinel.output.wait_for("+switch-master")
+        return self.primary()
+
+    def close(self) -> None:
+        """End all of them."""
+        for process in (*self.sentinels, *(server.process for server in (*self.replicas, self.first))):
+            process.close()
+
+    def _sentinel(self, directory: Path, port: int) -> TestProcess:
+        file = directory / f"sentinel-{port}.conf"
+        lines = [f"port {port}", "bind 127.0.0.1", f"dir {directory}"]
+        lines += [f"sentinel monitor {NAME} 127.0.0.1 {self.first.port} 2"]
+        lines += [f"sentinel down-after-milliseconds {NAME} 1000", f"sentinel failover-timeout {NAME} 5000"]
+        file.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        command = [str(choose_program(directory).path), str(file), "--sentinel"]
+        return TestProcess(f"sentinel {port}", command, announces=False)
+
+
+class Cluster:
+    """Two primaries with half of the slots each, and a replica of the one that has a key."""
+
+    def __init__(self, directory: Path, key: str) -> None:
+        self.nodes = [Server(directory, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000") for _ in range(3)]
+        *primaries, self.replica = self.nodes
+        half = _SLOTS // 2
+        for server, slots in zip(primaries, (range(half), range(half, _SLOTS)), strict=True):
+            with server.connect() as node:
+                _tell(node, "ADDSLOTS", *slots)
+                _tell(node, "MEET", "127.0.0.1", self.replica.port)
+        for server in self.nodes:
+            server.process.output.wait_for("Cluster state changed: ok")
+        with primaries[0].connect() as node:
+            self.owner = primaries[int(_tell(node, "KEYSLOT", key)) // half]
+        with self.owner.connect() as node:
+            name = _tell(node, "MYID").decode()
+        with self.replica.connect() as node:
+            _tell(node, "REPLICATE", name)
+        synced(self.replica)
+
+    @property
+    def url(self) -> str:
+        """Where a Manager finds the node that has its keys."""
+        return "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in self.nodes)
+
+    def promote_replica(self) -> None:
+        """The replica takes the place of its primary, which becomes its replica."""
+        with self.replica.connect() as node:
+            _tell(node, "FAILOVER", "TAKEOVER")
+        self.owner.process.output.wait_for("Reconfiguring myself as a replica of")
+
+    def close(self) -> None:
+        """End all of them."""
+        for server in self.nodes:
+            server.process.close()
+
+
+def _tell(node: redis.Redis, *words: str | int) -> Any:
+    return node.execute_command("CLUSTER", *words)  # type: ignore[no-untyped-call] # it has no types
+
+
+def synced(replica: Server, after: int = 0) -> None:
+    """Return when a replica has the data of its primary."""
+    replica.process.output.wait_for("MASTER <-> REPLICA sync: Finished with success", after=after)
+
+
+def wait_for_lines(process: TestProcess, text: str, count: int) -> None:
+    """Return when so many lines have the text."""
+    process.output.wait_for(lambda _: sum(text in line for line in process.output.lines()) >= count)
+
+
+@contextlib.contextmanager
+def running_sentinels(directory: Path) -> Iterator[Sentinels]:
+    """Sentinels and their servers for as long as the context lasts."""
+    group = Sentinels(directory)
+    try:
+        yield group
+    finally:
+        group.close()
+
+
+@contextlib.contextmanager
+def running_cluster(directory: Path, key: str) -> Iterator[Cluster]:
+    """A cluster for as long as the context lasts."""
+    group = Cluster(directory, key)
+    try:
+        yield group
+    finally:
+        group.close()

@@ -1,0 +1,147 @@
+"""A Redis that is found through Sentinels or in a cluster: the primary is followed, and a commit is confirmed."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from queueserver_manager.domain.storage import StorageState
+from queueserver_manager.store.adoption import keys_in_use
+from queueserver_manager.store.connection import AddressError, answers, connect, wait_for_answer
+from queueserver_manager.store.faults import fault_of
+from queueserver_manager.store.keys import Keys
+from queueserver_manager.store.port import StoreDown
+from redis.exceptions import RedisError
+
+from tests.harness.ports import reserved_port
+from tests.harness.redis_group import NAME, Cluster, Sentinels, running_cluster, running_sentinels, synced
+from tests.harness.stack import short_directory
+from tests.harness.wait import bounded
+from tests.integration.manager.store.owner import Owner, owner, state
+
+PREFIX = "qs"
+
+
+@pytest.fixture
+def sentinels(short_path: Path) -> Iterator[Sentinels]:
+    with running_sentinels(short_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with short_directory() as directory, running_cluster(directory, Keys(PREFIX).meta) as running:
+        yield running
+
+
+async def reload_until_up(owning: Owner) -> None:
+    """As the ledger does it: wait until Redis answers, then read everything, however often that takes."""
+    while True:
+        await bounded(owning.store.wait_until_up())
+        try:
+            owning.record = await owning.store.load()
+        except StoreDown:
+            continue
+        return
+
+
+async def test_the_new_primary_is_found_and_the_old_one_is_left_alone_when_it_comes_back(sentinels: Sentinels) -> None:
+    async with owner(sentinels.url, PREFIX, replicas=1) as owning:
+        await owning.put("a", "b")
+        sentinels.kill_primary()
+        # It is stored if the end of the connection was seen before.
+        with suppress(StoreDown):
+            await bounded(owning.put("c"))
+        await reload_until_up(owning)
+        assert [item.uid for item in owning.record.queue][:2] == ["a", "b"]
+        sentinels.first.restart()
+        # At first it takes itself for the primary.
+        assert (await owning.redis.execute_command("ROLE"))[0] == b"master"
+        await owning.put("d")
+        synced(sentinels.first)
+        await owning.put("e")
+        assert state(await owning.store.load()) == state(owning.record)
+
+
+async def test_most_of_the_sentinels_have_to_agree(sentinels: Sentinels) -> None:
+    one = sentinels.url.split("//")[1].split(",")[0]
+    gone = f"127.0.0.1:{reserved_port()}"
+    for hosts, is_found in ((f"{one},{gone}", False), (one, True), (sentinels.url.split("//")[1].split("/")[0], True)):
+        redis = connect(f"redis+sentinel://{hosts}/{NAME}")
+        assert await answers(redis) is is_found
+        await redis.aclose()
+    redis = connect(f"redis+sentinel://{one}/another-name")
+    with pytest.raises(RedisError, match="0 of 1 Sentinels agree on where another-name is: it does not know that name"):
+        await redis.ping()
+    await redis.aclose()
+
+
+async def test_a_commit_counts_only_when_enough_replicas_have_it(sentinels: Sentinels) -> None:
+    async with owner(sentinels.url, PREFIX, replicas=2) as owning:
+        await owning.put("a")
+        sentinels.replicas[0].process.send(signal.SIGSTOP)
+        try:
+            with pytest.raises(StoreDown, match="1 of 2 replicas have confirmed a change") as caught:
+                await bounded(owning.put("b"))
+            assert not caught.value.fate_known
+            assert caught.value.fault.state is StorageState.READ_ONLY
+            with pytest.raises(StoreDown, match="1 of 2 replicas"):
+                await bounded(owning.store.load())
+        finally:
+            sentinels.replicas[0].process.send(signal.SIGCONT)
+        await reload_until_up(owning)
+        assert [item.uid for item in owning.record.queue] == ["a", "b"]
+        await owning.put("c")
+
+
+async def test_a_node_of_a_cluster_is_found_by_any_other_and_followed_when_it_is_replaced(cluster: Cluster) -> None:
+    last = cluster.nodes[2].port
+    async with owner(f"redis+cluster://127.0.0.1:{last}", PREFIX, replicas=1) as owning:
+        assert await keys_in_use(owning.redis, PREFIX) == Keys(PREFIX)
+        await owning.put("a", "b")
+        with cluster.owner.connect() as node:
+            assert node.exists(owning.keys.meta)
+        cluster.promote_replica()
+        with pytest.raises(StoreDown) as caught:
+            await bounded(owning.put("c"))
+        assert caught.value.fate_known
+        await bounded(wait_for_answer(owning.redis))
+        await reload_until_up(owning)
+        assert [item.uid for item in owning.record.queue] == ["a", "b"]
+        await owning.put("c")
+        with cluster.replica.connect() as node:
+            assert node.hlen(owning.keys.items) == 3
+
+
+async def test_a_cluster_that_is_away_is_named_node_by_node() -> None:
+    ports = (reserved_port(), reserved_port())
+    redis = connect("redis+cluster://" + ",".join(f"127.0.0.1:{port}" for port in ports))
+    with pytest.raises(RedisError) as caught:
+        await redis.ping()
+    fault = fault_of(caught.value)
+    assert fault.state is StorageState.UNREACHABLE
+    assert all(f"127.0.0.1:{port}" in fault.reason for port in ports)
+    await redis.aclose()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis+sentinel://h",
+        "redis+sentinel://h/",
+        "redis+sentinel:///name",
+        "redis+sentinel://h:port/name",
+        "redis+sentinel://h,/name",
+        "redis+sentinel://h/name/db",
+        "redis+cluster://h/0",
+        "redis+cluster://:SECRET@h:99999",
+        "redis+other://h",
+    ],
+)
+def test_an_address_that_can_not_be_understood_is_refused_with_the_forms_there_are(address: str) -> None:
+    with pytest.raises(AddressError, match=r"redis\+sentinel://host1,host2,host3/primary-name/db") as caught:
+        connect(address)
+    assert "SECRET" not in str(caught.value)
