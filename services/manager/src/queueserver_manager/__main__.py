@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
 from queueserver_process import log
 from queueserver_process.process import run
+
+# How much gRPC itself logs, which it reads when it is imported. At its own level each handshake that fails is a line,
+# and the Manager tries again and again; its own log says once what is wrong.
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 from queueserver_manager.app import Manager
 from queueserver_manager.settings import parse

@@ -19,7 +19,6 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.max_reconnect_backoff_ms", 500),
     # A connection that a network has swallowed is replaced: a call would wait on it for minutes.
     ("grpc.keepalive_time_ms", 6_000),
     ("grpc.keepalive_timeout_ms", 3_000),
@@ -31,11 +30,11 @@ _OPTIONS = (
     # Proxy settings from environment variables do not apply between a Manager and its Worker.
     ("grpc.enable_http_proxy", 0),
 )
-#: How long an attempt to connect may take at least, whatever its name says.
-_ATTEMPT_MS = "grpc.min_reconnect_backoff_ms"
-_PLAIN = (*_OPTIONS, (_ATTEMPT_MS, 50))
-#: A handshake takes several journeys there and back, and some computing at both ends.
-_WITH_TLS = (*_OPTIONS, (_ATTEMPT_MS, 3_000))
+#: How long an attempt to connect may take at least, whatever its name says, and the longest time between two attempts.
+_ATTEMPT_MS, _LONGEST_PAUSE_MS = "grpc.min_reconnect_backoff_ms", "grpc.max_reconnect_backoff_ms"
+_PLAIN = (*_OPTIONS, (_ATTEMPT_MS, 50), (_LONGEST_PAUSE_MS, 500))
+#: A handshake takes several journeys there and back, and some computing at both ends. A Worker logs each that fails.
+_WITH_TLS = (*_OPTIONS, (_ATTEMPT_MS, 3_000), (_LONGEST_PAUSE_MS, 2_000))
 
 
 class Connection:
