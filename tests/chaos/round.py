@@ -96,7 +96,7 @@ class Round:
                 await asyncio.wait_for(self._until_recorded(len(rest.history)), _STUCK)
             return verdict.problems(self.told, rest, verdict.Traces.read(self._traces), self.recorder)
         except (asyncio.TimeoutError, QueueServerError) as error:
-            return [f"it did not come to rest: {error!r}"]
+            return [f"it did not come to rest: {error!r}", *_failures(self._recorded, self._operating)]
         finally:
             for task in tasks:
                 task.cancel()
@@ -108,6 +108,13 @@ class Round:
         while len(self.recorder.history) < entries:
             await self._customers[0].ended.wait()
             self._customers[0].ended.clear()
+
+
+def _failures(*tasks: asyncio.Task[None]) -> Iterator[str]:
+    """What ended tasks that should go on."""
+    for task in tasks:
+        if task.done() and not task.cancelled() and task.exception() is not None:
+            yield f"{task.get_coro().__qualname__} ended: {task.exception()!r}"  # type: ignore[union-attr]
 
 
 async def _until_empty(client: AsyncClient) -> None:

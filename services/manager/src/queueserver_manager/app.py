@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from queueserver.manager.v1 import (
@@ -28,6 +29,7 @@ from queueserver.manager.v1 import (
 )
 from queueserver_long_work.gc_policy import IncrementalCollection, settle
 from queueserver_long_work.time_slice import next_turn_after
+from queueserver_process.ending import to_the_end
 from queueserver_process.process import stop_requested
 from queueserver_protos import descriptor_set
 from queueserver_rpc.interceptors import RefusalInterceptor
@@ -257,10 +259,7 @@ class Manager:
             return next(filter(None, map(_end_of, done)), None)
         finally:
             self._current_term.close(None)
-            for job in jobs:
-                job.cancel()
-            await asyncio.gather(*jobs, return_exceptions=True)
-            await lease.release(epoch)
+            await to_the_end(_end_term(jobs, lease, epoch))
 
     async def _own(self, epoch: int) -> None:
         """Load the record and act on it until cancelled. Raises OwnershipLost, StoreDown, StoreUnusable."""
@@ -338,6 +337,13 @@ def _files_of(settings: Settings) -> Files:
         settings.permissions_reload,
         ListFile(lists, inventory_from_proto) if lists is not None else None,
     )
+
+
+async def _end_term(jobs: Sequence[asyncio.Task[None]], lease: Lease, epoch: int) -> None:
+    for job in jobs:
+        job.cancel()
+    await asyncio.gather(*jobs, return_exceptions=True)
+    await lease.release(epoch)
 
 
 def _end_of(job: asyncio.Task[None]) -> BaseException | None:

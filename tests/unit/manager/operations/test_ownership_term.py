@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from queueserver_inventory.access import Access
+from queueserver_long_work.time_slice import next_turn
 from queueserver_manager.domain.events import QueueStopped, StopReason
 from queueserver_manager.domain.lifecycle import PendingCommand, RunEngineState
 from queueserver_manager.domain.queue.item import ExitStatus, RunningItem
@@ -69,6 +70,23 @@ def test_who_waits_for_an_environment_is_sent_away_when_the_term_ends(machine: M
         await machine._manager_dies()
         await machine._settle()
         assert isinstance(waits.exception(), NotReady)
+
+    machine.loop.run_until_complete(wait())
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_all_who_wait_are_sent_away_also_if_the_end_of_the_term_is_noticed_twice(machine: Machine, turns: int) -> None:
+    async def wait() -> None:
+        machine.term.view.set_pending(PendingCommand.OPEN, "new")
+        waits = asyncio.ensure_future(anext(machine.term.environment.wait("new")))
+        await machine._settle()
+        machine.job.cancel()
+        for _ in range(turns):
+            await next_turn()
+        await machine._manager_dies()
+        await machine._settle()
+        assert isinstance(waits.exception(), NotReady)
+        assert isinstance(machine.term.feed.ended, NotReady)
 
     machine.loop.run_until_complete(wait())
 

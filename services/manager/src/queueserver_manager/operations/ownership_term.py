@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from queueserver_long_work.time_slice import TimeSlice, in_time_slices
+from queueserver_process.ending import to_the_end
 
 from queueserver_manager.domain.events import (
     Announcement,
@@ -218,7 +219,8 @@ class OwnershipTerm:
                 job.result()
         finally:
             meeting.cancel()
-            await self._end(jobs)
+            # Lost ownership is noticed in several places: the second one must not keep watchers in a term that is over.
+            await to_the_end(self._end(jobs))
 
     async def _follow_worker(self) -> None:
         if self._settings.changes_were_lost:
