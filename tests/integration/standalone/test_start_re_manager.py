@@ -101,7 +101,7 @@ async def test_an_existing_redis_is_used_and_its_password_not_shown() -> None:
                     await client.environment.open()
                     await client.queue.add(Plan("count", ["det1"]))
                 with redis.connect() as connection:
-                    assert connection.hlen("beamline:items") == 1
+                    assert connection.hlen("{beamline}:items") == 1
                 shown = [" ".join(psutil.Process(pid).cmdline()) for pid in stack.pids()]
                 assert len(shown) == 3
                 stack.supervisor.output.wait_for("***")
