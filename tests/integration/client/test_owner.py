@@ -170,6 +170,18 @@ async def test_an_address_that_refuses_connections_is_left_for_the_next_one(owne
         assert client.address == owner.address
 
 
+async def test_a_client_does_not_suffer_from_what_another_one_failed_to_do(manager: ScriptedManager) -> None:
+    manager.answers["AddItem"] = ADDED
+    address = manager.address
+    await manager.stop()
+    async with AsyncClient(address, timeout=SECONDS) as early, AsyncClient(address, timeout=SECONDS) as late:
+        for _ in range(3):
+            with pytest.raises(ServiceUnavailable, match="No Queue Server answers"):
+                await early.queue.add(Plan("count"))
+        await manager.start(int(address.rpartition(":")[2]))
+        assert (await late.queue.add(Plan("count"))).index == 4
+
+
 async def test_an_address_that_says_nothing_is_left_for_the_next_one(owner: ScriptedManager) -> None:
     owner.answers["AddItem"] = ADDED
     with socket.create_server(("127.0.0.1", 0)) as mute:

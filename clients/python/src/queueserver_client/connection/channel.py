@@ -46,6 +46,8 @@ _OPTIONS = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", int(RECONNECT_SECONDS * 1000)),
+    # Otherwise a new client would wait, or give up, because another one of this process failed to connect a moment ago.
+    ("grpc.use_local_subchannel_pool", 1),
     # An instrument is on the local network: a web proxy must not swallow the calls.
     ("grpc.enable_http_proxy", 0),
 )
