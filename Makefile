@@ -14,6 +14,8 @@ TEST_TIMEOUT := 180
 # processes that share the test files: the tests wait more than they compute, and each starts what it needs on free ports;
 # files are begun in the order of their names, because those with the longest tests come first then
 TEST_JOBS ?= 3
+# how often something is disturbed; a night is enough for 5000
+CHAOS_FAULTS ?= 200
 # what runs docker-compose.yml
 COMPOSE ?= docker compose
 MEMBERS := protos services/common services/manager services/worker services/standalone clients/python clients/cli
@@ -50,7 +52,7 @@ test-wheels: setup ## Build all wheels and take README's first steps from enviro
 
 .PHONY: test-chaos
 test-chaos: setup ## Break every part at random, 200 times, with clients at work: is anything lost? (ARGS="--faults 20 --seed a1.0")
-	@$(BIN)/python -m tests.chaos $(ARGS)
+	@$(BIN)/python -m tests.chaos --faults $(CHAOS_FAULTS) $(ARGS)
 
 .PHONY: test-how-to
 test-how-to: setup ## Type every line of docs/how-to/ at a terminal: does it do what the page says? (needs Go)
