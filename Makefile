@@ -35,7 +35,7 @@ test: setup ## Run all tests (more arguments for pytest: ARGS="-k lock -x")
 	@$(BIN)/pytest --timeout $(TEST_TIMEOUT) --numprocesses $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: unit
-unit: setup ## Run the unit tests only, with few examples for each property: under 30 s (ARGS as for make test)
+unit: setup ## Run the unit tests only, with few examples for each property: half a minute (ARGS as for make test)
 	@$(BIN)/pytest --timeout $(TEST_TIMEOUT) --numprocesses $(TEST_JOBS) --dist loadfile --hypothesis-profile quick tests/unit $(ARGS)
 
 .PHONY: test-bounds

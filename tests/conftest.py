@@ -17,7 +17,7 @@ from tests.harness.stack import Stack, running_stack, short_directory
 # How fast a shared machine is at the moment is not what property tests are about, whether or not it says that it is CI.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # `make unit` tries fewer examples: it is for the time between two edits; `make test` tries them all.
-settings.register_profile("quick", settings.get_profile("patient"), max_examples=20)
+settings.register_profile("quick", settings.get_profile("patient"), max_examples=5)
 settings.load_profile("patient")
 
 
