@@ -73,7 +73,7 @@ class Recorder:
 
     def _begin(self, snapshot: Snapshot) -> None:
         if snapshot.restarted or self._revision:
-            self.faults.append(f"the watch began anew at revision {snapshot.revision} after {self._revision}")
+            self.faults.append(f"the watch began again at revision {snapshot.revision} after {self._revision}")
         self.view = QueueView.from_snapshot(snapshot)
         self.status = snapshot.status
         self._revision = snapshot.revision

@@ -111,7 +111,7 @@ class Round:
 
 
 def _failures(*tasks: asyncio.Task[None]) -> Iterator[str]:
-    """What ended tasks that should go on."""
+    """What ended tasks that should run until the end of the round."""
     for task in tasks:
         if task.done() and not task.cancelled() and task.exception() is not None:
             yield f"{task.get_coro().__qualname__} ended: {task.exception()!r}"  # type: ignore[union-attr]

@@ -134,7 +134,7 @@ async def test_new_certificates_and_a_new_ca_are_used_without_a_restart_and_no_p
         await client.environment.open()
         handles = await begun(client, Plan("gated_run", gate.path), Plan("one_run"))
         lab.certificates.replace_by(Certificates(short_path / "new"))
-        # It connects anew, with what is in the files now; the Worker keeps running.
+        # It connects again, with what is in the files now; the Worker keeps running.
         pid = lab.worker.process.pid
         manager.process.kill()
         manager.restart()

@@ -5,8 +5,8 @@ that variable nothing is sent. The variables are removed from the environment wh
 no child, and least of all startup code, speaks for the service.
 
 Guarantees: nothing here blocks or raises. What can't be sent, because systemd does not read at that moment, is sent
-with the next message. The libraries for this were not good enough: they block, raise when the socket is gone, leave the
-variables to children, or need libsystemd.
+with the next message. The library systemd-watchdog (1.0.1) does not guarantee that: it blocks, raises when the socket
+is gone, and leaves the variables to children.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The connection to the Worker: a gRPC channel, made anew when the certificate's files have changed.
+"""The connection to the Worker: a gRPC channel, replaced when the certificate's files have changed.
 
 gRPC itself connects again whenever the connection breaks, but with the certificate that the channel was made with.
 """

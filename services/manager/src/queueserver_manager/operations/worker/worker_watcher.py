@@ -158,7 +158,7 @@ class WorkerWatcher:
             return
         self._acquainted = True
         if committed.result:
-            _log.warning("Autostart is off now: everything was started anew, so check the instrument first")
+            _log.warning("Autostart is off now: everything was restarted, so check the instrument first")
 
     async def _apply_events(self, events: Sequence[port.WorkerEvent]) -> None:
         time_slice = TimeSlice()

@@ -30,7 +30,7 @@ def encode_events(announcements: Sequence[Announcement]) -> Work[bytes]:
 
 
 def decode_events(revision: int, data: bytes) -> Work[list[StoredEvent]]:
-    """The events of one change; those of an older release are encoded anew."""
+    """The events of one change; those of an older release are encoded again."""
     if not data.startswith(_JSON):
         parts = enumerate(framing.parts_of(data))
         return [StoredEvent(revision, Kind(kind), wire, place) for place, (kind, wire) in parts]
