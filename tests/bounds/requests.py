@@ -128,7 +128,7 @@ def missed(label: str) -> Long:
         await stubs.queue.AddItems(queue_items_pb2.AddItemsRequest(items=BATCHES[label]()))
         return event_service_pb2.WatchEventsRequest(kinds=[event_pb2.EVENT_KIND_QUEUE], resume_token=token)
 
-    return Long(make, f"missed {label}", queue=100, is_heavy=label == "typical")
+    return Long(make, f"missed {label}", queue=100)
 
 
 async def uids(stubs: Stubs, count: int = _NAMED) -> list[str]:
