@@ -74,7 +74,7 @@ class System:
         with contextlib.suppress(psutil.NoSuchProcess):
             for child in psutil.Process(self.worker.process.pid).children(recursive=True):
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    if "queueserver_worker.environment" in " ".join(child.cmdline()):
+                    if "queueserver_environment" in " ".join(child.cmdline()):
                         yield child.pid
 
     def close(self) -> None:

@@ -22,9 +22,9 @@ _MARK = "QUEUESERVER_TEST_STACK"
 _STOP_SECONDS = 45.0
 _PARTS: dict[Part, Callable[[str], bool]] = {
     "redis": lambda line: "redis-server" in line,
-    "worker": lambda line: "queueserver_worker" in line and "queueserver_worker.environment" not in line,
+    "worker": lambda line: "queueserver_worker" in line and "queueserver_environment" not in line,
     "manager": lambda line: "queueserver_manager" in line,
-    "environment": lambda line: "queueserver_worker.environment" in line,
+    "environment": lambda line: "queueserver_environment" in line,
 }
 
 

@@ -18,7 +18,7 @@ from tests.harness.stack import short_directory
 from tests.wheels.conftest import Install, run
 
 ALL = (
-    *("queueserver-protos", "queueserver-rpc", "queueserver-manager", "queueserver-worker"),
+    *("queueserver-protos", "queueserver-rpc", "queueserver-manager", "queueserver-environment", "queueserver-worker"),
     *("queueserver-standalone", "queueserver-client", "queueserver-cli"),
 )
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -83,7 +83,7 @@ def test_the_contract_is_found_as_one_file(install: Install) -> None:
         ("queueserver-manager", "queueserver_manager.app", ["bluesky", "ophyd"]),
         (
             "queueserver-worker",
-            "queueserver_worker.environment.process.command_dispatcher",
+            "queueserver_environment.process.command_dispatcher",
             ["ophyd", "ophyd_async", "redis"],
         ),
     ],

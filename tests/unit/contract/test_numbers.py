@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from queueserver_client import values
 from queueserver_client.errors import ValueNotRepresentable
+from queueserver_environment.plans import structs
 from queueserver_manager.domain.validation.numbers import exact_number
 from queueserver_protos.numbers import FIRST_DOUBTFUL, is_exact, may_have_lost_digits, python_number
-from queueserver_worker.environment.plans import structs
 
 FIRST = 2**53
 whole_numbers = st.integers(-(2**66), 2**66) | st.integers(FIRST - 3, FIRST + 3)

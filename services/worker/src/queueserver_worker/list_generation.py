@@ -11,13 +11,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from queueserver_worker.atomic_file import write_atomically
+from queueserver_environment.startup.listing_terms import LEFT_OUT, reason_file
+from queueserver_process.atomic_file import write_atomically
+
 from queueserver_worker.import_path import module_command
 from queueserver_worker.list_options import FILE
-from queueserver_worker.listing_terms import LEFT_OUT, reason_file
 from queueserver_worker.startup_options import StartupOptions
 
-_COMMAND = (*module_command("queueserver_worker.environment.startup.listing"), "--channel-fd", "-1")
+_COMMAND = (*module_command("queueserver_environment.startup.listing"), "--channel-fd", "-1")
 
 
 class ListGenerationError(RuntimeError):

@@ -154,7 +154,7 @@ async def test_reflection_tells_its_methods(short_path: Path) -> None:
 
 
 def test_the_worker_imports_nothing_that_user_code_needs(short_path: Path) -> None:
-    forbidden = ("bluesky", "ophyd", "numpy", "queueserver_worker.environment")
+    forbidden = ("bluesky", "ophyd", "numpy", "queueserver_environment")
     code = f"import sys, queueserver_worker.command; print([n for n in {forbidden} if n in sys.modules])"
     process = TestProcess("import", [sys.executable, "-c", code], announces=False, working_directory=short_path)
     try:

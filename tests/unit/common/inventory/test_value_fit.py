@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_environment.describe.types.value_types import plain_type
 from queueserver_inventory.value_fit import first_outside, key_value
 from queueserver_manager.domain.validation.allowed import AllowedInventory
 from queueserver_manager.domain.validation.type_matching import first_misfits
 from queueserver_manager.worker_client.inventory import inventory_from_proto
-from queueserver_worker.environment.describe.types.value_types import plain_type
 
 from tests.unit.common.inventory.type_notation import types
 

@@ -7,10 +7,10 @@ from queueserver.common.v1 import task_pb2
 from queueserver.common.v1.task_pb2 import FunctionCall, Script, TaskResult
 from queueserver.common.v1.value_pb2 import DataValue
 from queueserver.worker.v1.worker_service_pb2 import EnvironmentUpdate, TaskCommand
+from queueserver_environment.task_terms import kind_of
 from queueserver_worker.supervisor.executions.results import MAX_EXCERPT, Excerpt
 from queueserver_worker.supervisor.executions.tasks import RunningTask
 from queueserver_worker.supervisor.process import failure
-from queueserver_worker.task_terms import kind_of
 
 ROOM = 1_000_000
 

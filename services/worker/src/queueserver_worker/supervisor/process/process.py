@@ -26,7 +26,7 @@ from queueserver_worker.import_path import module_command
 from queueserver_worker.supervisor.process.channel import Channel, ChannelListener
 from queueserver_worker.supervisor.process.console import ConsolePipe
 
-ENVIRONMENT_COMMAND = module_command("queueserver_worker.environment")
+ENVIRONMENT_COMMAND = module_command("queueserver_environment")
 
 
 @dataclass(frozen=True, slots=True)
