@@ -16,7 +16,7 @@ EXAMPLE = REPOSITORY / ".env.example"
 #: What is installed in the image of a service; the last is where its Dockerfile is.
 MEMBERS = {
     "manager": ["protos", "services/common", "services/manager"],
-    "worker": ["protos", "services/common", "services/worker"],
+    "worker": ["protos", "services/common", "services/environment", "services/worker"],
     "qserver": ["protos", "clients/python", "clients/cli"],
 }
 #: The only form that is used, because every program that reads such files understands it.
