@@ -6,10 +6,13 @@ it (default: the first word of COMPOSE).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -60,9 +63,14 @@ class Deployment:
     def __init__(self, name: str) -> None:
         self.name = name
         self.port = reserved_port()
+        self.second_port = reserved_port()
+        #: Profiles of the file that count for all later commands.
+        self.profiles: list[str] = []
         self.variables: dict[str, str] = {
             "QSERVER_PORT": str(self.port),
             "QSERVER_ADVERTISE_ADDRESS": self.address,
+            "QSERVER_SECOND_PORT": str(self.second_port),
+            "QSERVER_SECOND_ADVERTISE_ADDRESS": self.second_address,
             "QSERVER_MANAGER_IMAGE": "queueserver-manager:test",
             "QSERVER_WORKER_IMAGE": "queueserver-worker:test",
             "QSERVER_CLI_IMAGE": "queueserver-cli:test",
@@ -73,11 +81,17 @@ class Deployment:
         """Where clients connect."""
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def second_address(self) -> str:
+        """Where clients connect to the second Manager."""
+        return f"127.0.0.1:{self.second_port}"
+
     def compose(self, *words: str, file: Path | None = None) -> str:
         """What a command of compose prints; AssertionError if it fails."""
         chosen = ["-f", str(file)] if file is not None else []
         seconds = _BUILD_SECONDS if "build" in words else _SECONDS
-        return _run([*COMPOSE, "-p", self.name, *chosen, *words], self.variables, seconds)
+        profiles = [word for profile in self.profiles for word in ("--profile", profile)]
+        return _run([*COMPOSE, "-p", self.name, *chosen, *profiles, *words], self.variables, seconds)
 
     def shell(self, commands: str) -> str:
         """What commands of a page print, with this project in the place of the default one."""
@@ -104,6 +118,10 @@ class Deployment:
     def restart(self, service: str) -> None:
         """Stop a service in order, and start it again."""
         engine("restart", self.container(service))
+
+    def remove(self, service: str) -> None:
+        """End the container of a service and remove it."""
+        engine("rm", "--force", self.container(service))
 
     def container(self, service: str) -> str:
         """The id of a service's container."""
@@ -133,6 +151,27 @@ class Deployment:
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
             found.append(f"{service}:\n{done.stdout}{done.stderr}")
         return "\n".join(found)
+
+    def until_logged(self, service: str, text: str, since: float) -> None:
+        """Wait until a service has written a text after a time of the wall clock; AssertionError if it does not."""
+        command = [*ENGINE, "logs", "--follow", "--since", str(int(since)), self.container(service)]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        ) as following:
+
+            def end() -> None:
+                # The command may be a script around the engine.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(following.pid, signal.SIGKILL)
+
+            limit = threading.Timer(_SECONDS, end)
+            limit.start()
+            try:
+                assert following.stdout is not None
+                assert any(text in line for line in following.stdout), f"{service} has not written: {text}"
+            finally:
+                limit.cancel()
+                end()
 
     def qserver(self, *words: str) -> str:
         """What a command of a user of this machine prints; it must succeed."""

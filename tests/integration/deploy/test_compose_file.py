@@ -46,6 +46,7 @@ _SERVICE = _form(
     depends_on=_WORDS,
     cap_drop=_WORDS,
     security_opt=_WORDS,
+    dns_opt=_WORDS,
     restart={"enum": ["unless-stopped", "no"]},
     profiles=_WORDS,
     init={"type": "boolean"},
@@ -84,7 +85,7 @@ def test_it_has_the_form_of_a_compose_file_and_names_nothing_that_is_not_there()
             assert (REPOSITORY / service["build"]["dockerfile"]).is_file()
 
 
-@pytest.mark.parametrize("name", ["redis", "manager", "worker", "qserver"])
+@pytest.mark.parametrize("name", ["redis", "manager", "second-manager", "worker", "qserver"])
 def test_a_service_may_do_no_more_than_it_needs(name: str) -> None:
     service = composition()["services"][name]
     assert service["read_only"]
@@ -92,24 +93,37 @@ def test_a_service_may_do_no_more_than_it_needs(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["mem_limit"]
     assert service["pids_limit"]
-    if name in MEMBERS:
-        assert re.findall(r"^USER (.*)$", dockerfile(name), re.MULTILINE) == ["10001:10001"]
+    if (image := name.removeprefix("second-")) in MEMBERS:
+        assert re.findall(r"^USER (.*)$", dockerfile(image), re.MULTILINE) == ["10001:10001"]
     else:
         assert service["user"] == "redis"
 
 
-def test_only_the_manager_can_be_reached_from_outside_and_only_from_this_machine_unless_told_otherwise() -> None:
+def test_only_managers_can_be_reached_from_outside_and_only_from_this_machine_unless_told_otherwise() -> None:
     whole = composition()
     ports = {name: service["ports"] for name, service in whole["services"].items() if "ports" in service}
-    assert ports == {"manager": ["127.0.0.1:60630:60630"]}
+    assert ports == {"manager": ["127.0.0.1:60630:60630"], "second-manager": ["127.0.0.1:60631:60630"]}
     networks = {name: service["networks"] for name, service in whole["services"].items()}
     assert networks == {
         "redis": ["storage"],
         "worker": ["control"],
         "manager": ["clients", "storage", "control"],
+        "second-manager": ["clients", "storage", "control"],
         "qserver": ["clients"],
     }
     assert [name for name, network in whole["networks"].items() if network.get("internal")] == ["storage", "control"]
+
+
+def test_the_second_manager_runs_if_asked_for_and_differs_from_the_first_in_its_names_and_ports() -> None:
+    first, second = (composition()["services"][name] for name in ("manager", "second-manager"))
+    assert second.pop("profiles") == ["ha"]
+    assert "profiles" not in first
+    for name, service in (("manager", first), ("second-manager", second)):
+        assert service.pop("hostname") == name
+        assert service["environment"].pop("QSERVER_INTERNAL_ADDRESS") == f"{name}:60630"
+        published = service.pop("ports")[0].removesuffix(":60630")
+        assert service["environment"].pop("QSERVER_ADVERTISE_ADDRESS") == published
+    assert first == second
 
 
 def test_each_variable_is_described_once_with_the_default_that_the_file_has() -> None:

@@ -27,9 +27,14 @@ class Services:
         self._redis = f"127.0.0.1:{reserved_port()}"
         self._worker = f"127.0.0.1:{reserved_port()}"
         self.address = f"127.0.0.1:{reserved_port()}"
+        self._second = f"127.0.0.1:{reserved_port()}"
         self._directory = directory
         (mount,) = (one for one in self._services["manager"]["volumes"] if ":/startup:" in one)
         self._places = {
+            "second-manager:60630": self._second,
+            "manager:60630": self.address,
+            "127.0.0.1:60630": self.address,
+            "127.0.0.1:60631": self._second,
             "0.0.0.0:60630": self.address,
             "0.0.0.0:60640": self._worker,
             "worker:60640": self._worker,
@@ -42,7 +47,7 @@ class Services:
     def start(self, name: str) -> TestProcess:
         """Start Manager or Worker, with the image's and the file's words."""
         service = self._services[name]
-        words = [self._here(word) for word in (*words_of(name, "ENTRYPOINT"), *service["command"])]
+        words = [self._of(name, word) for word in (*words_of(_image(name), "ENTRYPOINT"), *service["command"])]
         environment = {variable: self._here(value) for variable, value in service["environment"].items()}
         environment["PATH"] = os.pathsep.join([str(COMMANDS), os.environ["PATH"]])
         process = self._started(TestProcess(name, words, environment=environment))
@@ -62,7 +67,7 @@ class Services:
         """What the health check of a service says, and its exit code."""
         _, program, *words = self._services[name]["healthcheck"]["test"]
         where = {"127.0.0.1:60630": self.address, "127.0.0.1:60640": self._worker}
-        command = [str(COMMANDS / program), *(where.get(word, word) for word in words)]
+        command = [str(COMMANDS / program), *(self._of(name, where.get(word, word)) for word in words)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         return done.returncode, done.stdout.strip()
 
@@ -82,9 +87,18 @@ class Services:
             text = text.replace(there, here)
         return text
 
+    def _of(self, name: str, text: str) -> str:
+        """Both Managers listen on the same port in their containers."""
+        here = self._here(text)
+        return here.replace(self.address, self._second) if name == "second-manager" else here
+
     def _started(self, process: TestProcess) -> TestProcess:
         self._opened.callback(process.close)
         return process
+
+
+def _image(name: str) -> str:
+    return name.removeprefix("second-")
 
 
 @contextlib.contextmanager
@@ -119,6 +133,21 @@ async def test_each_service_waits_for_what_it_needs_and_says_so_and_then_a_scan_
         here.qserver("queue", "add", "plan", '{"name": "scan", "args": [["det"], "motor", -1, 1, 5]}')
         here.qserver("queue", "start", "--wait")
         assert "completed" in here.qserver("history", "get")
+
+
+async def test_the_second_manager_is_a_healthy_standby_and_takes_over_when_the_first_is_killed(tmp_path: Path) -> None:
+    with services(tmp_path) as here:
+        here.start_redis()
+        first = here.start("manager")
+        await wait_until_serving(here.address, "Queue")
+        second = here.start("second-manager")
+        second.output.wait_for(f"Standby: connected to the owner at {here.address}")
+        code, text = here.probe("second-manager")
+        assert (code, text) == (0, f"standby: the Manager at {here.address} owns the queue")
+        first.kill()
+        second.output.wait_for("waits for requests")
+        code, text = here.probe("second-manager")
+        assert (code, "serving" in text) == (0, True)
 
 
 async def test_variables_choose_startup_code_and_more_options(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver_manager.domain.lifecycle import PendingCommand
 from queueserver_manager.domain.refusals.errors import WorkerUnavailable
 from queueserver_manager.operations.commit.reply import NO_REPLY
+from queueserver_manager.worker_client.connection import Connection
 from queueserver_manager.worker_client.grpc import GrpcWorker
 from queueserver_manager.worker_client.port import WorkerOutdated
 from queueserver_rpc.status import Refusal, abort
@@ -36,7 +37,7 @@ async def worker() -> AsyncIterator[GrpcWorker]:
     )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    client = GrpcWorker(f"127.0.0.1:{port}", 1)
+    client = GrpcWorker(Connection(f"127.0.0.1:{port}", None), 1)
     yield client
     await client.close()
     await server.stop(None)

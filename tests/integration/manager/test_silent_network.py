@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 from queueserver.worker.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
+from queueserver_manager.worker_client.connection import Connection
 from queueserver_manager.worker_client.grpc import GrpcWorker
 from queueserver_manager.worker_client.port import WorkerDown
 
@@ -22,7 +23,7 @@ async def worker() -> AsyncIterator[tuple[SilentNetwork, GrpcWorker]]:
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     async with silent_network(port) as network:
-        client = GrpcWorker(network.address, 1)
+        client = GrpcWorker(Connection(network.address, None), 1)
         yield network, client
         await client.close()
         await server.stop(0)

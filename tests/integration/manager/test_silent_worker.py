@@ -12,6 +12,7 @@ from queueserver.worker.v1 import event_pb2
 from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceServicer, add_WorkerServiceServicer_to_server
 from queueserver_long_work.time_slice import next_turn_after
+from queueserver_manager.worker_client.connection import Connection
 from queueserver_manager.worker_client.grpc import GrpcWorker
 from queueserver_manager.worker_client.port import WorkerDown, WorkerSnapshot
 
@@ -39,7 +40,7 @@ async def sparse(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[SparseW
     add_WorkerServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    worker = GrpcWorker(f"127.0.0.1:{port}", 1)
+    worker = GrpcWorker(Connection(f"127.0.0.1:{port}", None), 1)
     yield servicer, worker
     await worker.close()
     await server.stop(0)

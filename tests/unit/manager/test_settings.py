@@ -236,3 +236,16 @@ def test_a_file_that_is_named_is_taken_whether_or_not_it_is_there(tmp_path: Path
     settings = parse([*NEEDED, "--user-group-permissions", str(gone), "--existing-plans-devices", str(gone)])
     assert permission_path(settings) == list_path(settings) == gone
     assert permission_path(parse(NEEDED)) is list_path(parse(NEEDED)) is None
+
+
+def test_the_internal_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parse(NEEDED).internal is None
+    monkeypatch.setenv("QSERVER_INTERNAL_ADDRESS", "manager:5")
+    assert parse(NEEDED).internal == "manager:5"
+    assert parse([*NEEDED, "--internal-address", "a:6"]).internal == "a:6"
+
+
+def test_an_internal_address_must_be_one_that_a_standby_can_reach(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([*NEEDED, "--internal-address", "0.0.0.0:5"])
+    assert "--internal-address: must be HOST:PORT as a standby can reach it" in capsys.readouterr().err

@@ -12,7 +12,8 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from queueserver_process.options import OptionParser
 
-_SECONDS = 5.0
+#: For one question.
+SECONDS = 5.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,23 +21,33 @@ def main(arguments: list[str] | None = None) -> int:
     parser = OptionParser(prog="python -m queueserver_rpc.health_probe", description=__doc__)
     parser.add_argument("address", metavar="ADDRESS", help="HOST:PORT or unix:PATH")
     given = parser.parse_args(arguments)
-    try:
-        states = _states(given.address)
-    except grpc.RpcError as error:
-        sys.stdout.write(f"{given.address} does not answer: {error.details()}\n")
-        return 1
+    with channel_to(given.address) as channel:
+        try:
+            healthy, said = health(channel)
+        except grpc.RpcError as error:
+            healthy, said = False, f"{given.address} does not answer: {error.details()}"
+    sys.stdout.write(f"{said}\n")
+    return 0 if healthy else 1
+
+
+def channel_to(address: str) -> grpc.Channel:
+    """A connection to a program of the same machine."""
+    # Proxy settings of the environment are not meant for it.
+    return grpc.insecure_channel(address, options=(("grpc.enable_http_proxy", 0),))
+
+
+def health(channel: grpc.Channel) -> tuple[bool, str]:
+    """Whether the server is serving as a whole, and what to print. Raises grpc.RpcError."""
+    states = _states(channel)
     waiting = sorted(name.rpartition(".")[2] for name, serving in states.items() if name and not serving)
     whole = states.get("", False)
     detail = f"; these services wait for what they need: {', '.join(waiting)}" if waiting else ""
-    sys.stdout.write(f"{'serving' if whole else 'not serving'}{detail}\n")
-    return 0 if whole else 1
+    return whole, f"{'serving' if whole else 'not serving'}{detail}"
 
 
-def _states(address: str) -> dict[str, bool]:
+def _states(channel: grpc.Channel) -> dict[str, bool]:
     """Whether each service is serving, and with an empty name the whole server. Raises grpc.RpcError."""
-    # Proxy settings of the environment are not meant for a program of the same machine.
-    with grpc.insecure_channel(address, options=(("grpc.enable_http_proxy", 0),)) as channel:
-        answer = health_pb2_grpc.HealthStub(channel).List(health_pb2.HealthListRequest(), timeout=_SECONDS)
+    answer = health_pb2_grpc.HealthStub(channel).List(health_pb2.HealthListRequest(), timeout=SECONDS)
     serving = health_pb2.HealthCheckResponse.SERVING
     return {name: found.status == serving for name, found in answer.statuses.items()}
 

@@ -70,6 +70,7 @@ from queueserver_manager.rpc.servicers.tasks import TaskServicer
 from queueserver_manager.rpc.services import SERVICES
 from queueserver_manager.settings import Settings, advertised_address, instance_name, list_path, permission_path
 from queueserver_manager.standby.owner_connection import OwnerConnection
+from queueserver_manager.standby.worker_connection import WorkerConnection
 from queueserver_manager.store.codecs.codec import encode_entry, encode_item
 from queueserver_manager.store.connection import Busy, connect, wait_for_answer, without_password
 from queueserver_manager.store.faults import fault_of
@@ -124,6 +125,7 @@ class Manager:
         self._served = False
         self._term: OwnershipTerm | None = None
         self._owner = OwnerConnection()
+        self._worker = WorkerConnection(settings.worker, self._worker_tls)
         self._known = KnownStore()
         self._stop = asyncio.Event()
         _add_servicers(self._server, self._current_term)
@@ -157,6 +159,7 @@ class Manager:
             work.cancel()
             await asyncio.gather(work, hearing, return_exceptions=True)
             self._owner.close()
+            await self._worker.close()
             await self._server.stop(_GRACE_SECONDS)
             await self._redis.aclose()
             self._garbage.close()
@@ -185,6 +188,7 @@ class Manager:
             instance_name(self._settings, self._address),
             self._advertised,
             self._redis_busy,
+            internal_address=self._settings.internal or self._advertised,
         )
         while True:
             epoch = await self._win(lease)
@@ -217,6 +221,7 @@ class Manager:
                 if self._shows_other(term.owner_address):
                     _log.info("Standby: the Manager at %s owns the queue", term.owner_address)
                 self._announce()
+                self._worker.open()
                 dead_epoch = await self._owner.wait_until_free(lease, term)
             except (RedisError, OSError) as error:
                 self._storage.note(fault_of(error))
@@ -270,7 +275,7 @@ class Manager:
             *(self._redis, settings.key_prefix, epoch, inventory_from_bytes, first.default),
             *(settings.limits.log, self._redis_busy, self._emergency_key, Replicas(settings.redis_replicas)),
         )
-        worker = GrpcWorker(settings.worker, epoch, self._worker_tls)
+        worker = GrpcWorker(self._worker.take(), epoch)
         try:
             record, has_lost = await self._known.load(store)
             _log.info(

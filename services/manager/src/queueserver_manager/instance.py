@@ -46,6 +46,7 @@ def _shown(settings: Settings) -> Mapping[str, str]:
         "listen": settings.listen,
         "insecure-listen": _on(settings.insecure_listen),
         "advertise-address": settings.advertise or "",
+        "internal-address": settings.internal or "",
         "worker": settings.worker,
         **(settings.worker_tls.shown() if settings.worker_tls is not None else {}),
         "redis": without_password(settings.redis),

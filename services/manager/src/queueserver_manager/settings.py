@@ -43,6 +43,7 @@ EMERGENCY_NAME = "EMERGENCY_LOCK_KEY_FOR_SERVER"
 WORKER_PREFIX = "worker-"
 _MOST_DIGITS = 2
 ADVERTISE_VARIABLE = "QSERVER_ADVERTISE_ADDRESS"
+INTERNAL_VARIABLE = "QSERVER_INTERNAL_ADDRESS"
 #: What the files are called in a directory.
 PERMISSIONS_NAME = "user_group_permissions.yaml"
 LISTS_NAME = "existing_plans_and_devices.yaml"
@@ -79,6 +80,8 @@ class Settings:
     existing_lists: Path | None = None
     #: HOST:PORT at which clients find this Manager while it owns the queue; None for what it listens on.
     advertise: str | None = None
+    #: HOST:PORT at which a standby finds it; None for where clients find it.
+    internal: str | None = None
     #: So many replicas of Redis have to have a change before it counts as stored.
     redis_replicas: int = 0
     #: Where the server that this Manager is part of keeps its data, to be told to clients; empty if it is part of none.
@@ -235,6 +238,15 @@ def _add_addresses(parser: argparse.ArgumentParser) -> None:
         help="where clients of a standby are sent while this Manager owns the queue, also from "
         f"{ADVERTISE_VARIABLE}; default: what it listens on, with the host name where that is every interface",
     )
+    parser.add_argument(
+        "--internal-address",
+        dest="internal",
+        type=_internal_address,
+        default=value_of("INTERNAL_ADDRESS") or None,
+        metavar="HOST:PORT",
+        help="where a standby connects to this Manager, to notice its death at once, if it can't at the address for "
+        f"clients, also from {INTERNAL_VARIABLE}; default: --advertise-address",
+    )
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
@@ -284,6 +296,13 @@ def _group(text: str) -> str:
 
 def _address(text: str) -> str:
     problem = refusal_of_address(text)
+    if problem is not None:
+        raise argparse.ArgumentTypeError(problem)
+    return text
+
+
+def _internal_address(text: str) -> str:
+    problem = refusal_of_address(text, "a standby")
     if problem is not None:
         raise argparse.ArgumentTypeError(problem)
     return text

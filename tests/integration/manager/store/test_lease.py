@@ -76,6 +76,20 @@ async def test_another_one_is_told_who_owns_it_and_for_how_long(manager: Make) -
     assert 0 < term.remaining <= LEASE_SECONDS
 
 
+async def test_a_standby_is_told_where_it_connects_to_the_owner(
+    manager: Make, shared_redis: RedisProcess, client: blocking.Redis
+) -> None:
+    async with connect(shared_redis.url) as redis:
+        await Lease(redis, PREFIX, "a", "127.0.0.1:60630", internal_address="a.internal:60630").acquire()
+    standby = manager("b")
+    term = await standby.acquire()
+    assert (term.owner_address, term.internal_address) == ("127.0.0.1:60630", "a.internal:60630")
+    # A Manager of an older release has no such address.
+    client.hdel(KEYS.lease, "internal_address")
+    term = await standby.acquire()
+    assert (term.owner_address, term.internal_address) == ("127.0.0.1:60630", "")
+
+
 async def test_the_same_instance_takes_over_from_itself_at_once_with_a_higher_epoch(manager: Make) -> None:
     old, new = manager("a"), manager("a")
     assert (await old.acquire()).epoch == 1

@@ -34,6 +34,9 @@ DEFAULT_ADDRESS = f"127.0.0.1:{DEFAULT_PORT}"
 KEEPALIVE_SECONDS = 10
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 RECONNECT_SECONDS = 1.0
+#: Seconds until an attempt to connect is given up, because its packets may be sent to a container that has ended while
+#: a new one is in its place; and the same where there are other addresses to go to.
+ATTEMPT_SECONDS, ATTEMPT_SECONDS_OF_SEVERAL = 5.0, 1.0
 
 _OPTIONS = (
     ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
@@ -149,7 +152,8 @@ class Stubs:
 
 def prepare(homes: Sequence[str]) -> tuple[FailoverChannel, Stubs]:
     """The channel to the owner, starting at the first of some addresses, and the services. Nothing is opened yet."""
-    owner = FailoverChannel(homes, _OPTIONS)
+    attempt = ATTEMPT_SECONDS_OF_SEVERAL if len(homes) > 1 else ATTEMPT_SECONDS
+    owner = FailoverChannel(homes, (*_OPTIONS, ("grpc.min_reconnect_backoff_ms", int(attempt * 1000))))
     return owner, Stubs(cast("grpc.aio.Channel", owner))
 
 

@@ -35,7 +35,7 @@ _DOUBT = " The change may or may not have been made: look before you repeat it."
 #: With less time left than this, a further attempt would only replace an answer by "too late".
 LEAST_ATTEMPT_SECONDS = 0.1
 #: Seconds after which a server that neither accepts nor refuses a connection is left for another one, if there is one.
-SILENT_SECONDS = 1.0
+SILENT_SECONDS = 0.25
 #: How often one call continues to another owner at once. Standbys that name each other are then tried with pauses.
 MOST_MOVES = 3
 #: How often a call that changes nothing is made while the server that owns the queue can't answer it: for about a

@@ -32,6 +32,8 @@ class LeaseGrant:
     owner_address: str = ""
     remaining: float = 0.0
     owner_epoch: int = 0
+    #: Where a standby connects to the owner; empty if the owner did not say.
+    internal_address: str = ""
     #: Of the store that we own.
     revision: int = field(default=0, compare=False)
 
@@ -39,13 +41,23 @@ class LeaseGrant:
 class Lease:
     """The lease as one Manager sees it. Methods raise redis.RedisError when Redis does not answer."""
 
-    def __init__(self, redis: Redis, prefix: str, instance: str, address: str, busy: Busy | None = None) -> None:
-        """``busy`` is told of long commits to the same Redis."""
+    def __init__(
+        self,
+        redis: Redis,
+        prefix: str,
+        instance: str,
+        address: str,
+        busy: Busy | None = None,
+        *,
+        internal_address: str = "",
+    ) -> None:
+        """``address`` is announced to clients, ``internal_address`` to a standby; ``busy`` is told of long commits."""
         self._busy = busy
         self._redis = redis
         self._keys = Keys(prefix)
         self._instance = instance
         self._address = address
+        self._internal_address = internal_address or address
         self._adoption = Adoption(redis, prefix, instance, busy)
         self._script = redis.register_script(resources.files(__package__).joinpath("lease.lua").read_bytes())
 
@@ -74,11 +86,16 @@ class Lease:
         async with answered_within(busy=self._busy):
             answer = await self._script(
                 keys=[self._keys.lease, self._keys.epoch, self._keys.meta],
-                args=[self._instance, self._address, int(LEASE_SECONDS * 1000), epoch, dead_epoch or ""],
+                args=[
+                    *(self._instance, self._address, int(LEASE_SECONDS * 1000), epoch),
+                    *(dead_epoch or "", self._internal_address),
+                ],
             )
-        epoch_held, owner, milliseconds, owner_epoch, revision = answer
+        epoch_held, owner, milliseconds, owner_epoch, revision, internal = answer
         remaining = max(0.0, int(milliseconds) / 1000)
-        return LeaseGrant(int(epoch_held), owner.decode(), remaining, int(owner_epoch), int(revision))
+        return LeaseGrant(
+            int(epoch_held), owner.decode(), remaining, int(owner_epoch), internal.decode(), revision=int(revision)
+        )
 
     async def wait_until_free(self, remaining: float) -> None:
         """Return when the owner leaves in good order, or when its lease would have ended."""

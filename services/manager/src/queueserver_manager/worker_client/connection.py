@@ -65,6 +65,11 @@ class Connection:
         self._replaced.add(closing)
         closing.add_done_callback(self._replaced.discard)
 
+    async def stay_connected(self) -> None:
+        """Connect, and again whenever the connection breaks, until cancelled."""
+        while True:
+            await self._channel.wait_for_state_change(self._channel.get_state(try_to_connect=True))
+
     async def close(self) -> None:
         """End it; calls on their way fail."""
         for closing in self._replaced:

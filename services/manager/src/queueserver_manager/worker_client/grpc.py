@@ -13,7 +13,6 @@ from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver_inventory.access import Access
 from queueserver_inventory.messages import access_message
 from queueserver_long_work.patience import Patience
-from queueserver_rpc.tls_credentials import RereadFiles
 
 from queueserver_manager.domain.queue.item import Item, RunningItem
 from queueserver_manager.domain.tasks.tasks import Task
@@ -41,8 +40,9 @@ _ACTIONS = pb.RunEngineAction.values()
 class GrpcWorker:
     """One Worker, commanded in one owner's term."""
 
-    def __init__(self, address: str, epoch: int, tls: RereadFiles | None = None) -> None:
-        self._connection = Connection(address, tls)
+    def __init__(self, connection: Connection, epoch: int) -> None:
+        """``connection`` is closed with the term."""
+        self._connection = connection
         self._epoch = epoch
         self._closed = False
 
