@@ -10,74 +10,82 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import yaml
-from queueserver.common.v1 import inventory_pb2 as pb
 
-from queueserver_inventory.description_sizes import MAX_DEVICE_BYTES, MAX_PLAN_BYTES
+from queueserver_inventory.description_sizes import MAX_DEVICE_BYTES, MAX_PLAN_BYTES, Sizes
+from queueserver_inventory.descriptions import (
+    DeviceDescription,
+    Inventory,
+    InventoryIssue,
+    InventoryIssueKind,
+    PlanDescription,
+)
 from queueserver_inventory.list_entries import Entry, EntryError, device_entry, device_of, plan_entry, plan_of
 from queueserver_inventory.list_loading import DEVICES, FIRST_LINE, LONGEST_TEXT, PLANS, ListFileError, load_list
 
 __all__ = ["FILE_NAME", "LONGEST_TEXT", "ListFileError", "read_list", "write_list"]
 
-D = TypeVar("D", pb.PlanDescription, pb.DeviceDescription)
 FILE_NAME: Final = "existing_plans_and_devices.yaml"
 _PLAIN: Final = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
 _NOT_PLAIN: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
-def write_list(inventory: pb.Inventory) -> str:
+def write_list(inventory: Inventory) -> str:
     """The text of the file."""
     return "\n".join([FIRST_LINE, *_device_lines(inventory), *_plan_lines(inventory), ""])
 
 
-def read_list(text: str) -> pb.Inventory:
+def read_list(text: str) -> Inventory:
     """Plans and devices that a text lists; its issues say what had to be left out. Raises ListFileError."""
     content = load_list(text)
-    inventory = pb.Inventory()
+    plans: list[PlanDescription] = []
+    devices: list[DeviceDescription] = []
+    issues: list[InventoryIssue] = []
+    sizes = Sizes()
     for name, entry in content[PLANS]:
         try:
-            inventory.plans.append(_checked(plan_of(name, entry), MAX_PLAN_BYTES))
-        except EntryError as error:
-            inventory.issues.append(_issue(pb.INVENTORY_ISSUE_KIND_PLAN, name, error))
-    known: dict[int, pb.DeviceDescription] = {}
+            plan = plan_of(name, entry)
+            _check_size(sizes.plan(plan), MAX_PLAN_BYTES)
+            plans.append(plan)
+        except (EntryError, UnicodeError) as error:
+            issues.append(_issue(InventoryIssueKind.PLAN, name, error))
+    known: dict[int, DeviceDescription] = {}
     for name, entry in content[DEVICES]:
         try:
             if id(entry) not in known:
-                known[id(entry)] = _checked(device_of(name, entry), MAX_DEVICE_BYTES)
-            inventory.devices.add().CopyFrom(known[id(entry)])
-            inventory.devices[-1].name = name
-        except EntryError as error:
-            inventory.issues.append(_issue(pb.INVENTORY_ISSUE_KIND_DEVICE, name, error))
-    return inventory
+                known[id(entry)] = device_of(name, entry)
+            device = replace(known[id(entry)], name=name)
+            _check_size(sizes.device(device), MAX_DEVICE_BYTES)
+            devices.append(device)
+        except (EntryError, UnicodeError) as error:
+            issues.append(_issue(InventoryIssueKind.DEVICE, name, error))
+    return Inventory(tuple(plans), tuple(devices), tuple(issues))
 
 
-def _checked(description: D, most: int) -> D:
-    size = description.ByteSize()
+def _check_size(size: int, most: int) -> None:
     if size > most:
         raise EntryError(f"its description has {size} bytes, and at most {most} are allowed")
-    return description
 
 
-def _issue(kind: pb.InventoryIssueKind.ValueType, name: str, error: EntryError) -> pb.InventoryIssue:
+def _issue(kind: InventoryIssueKind, name: str, error: Exception) -> InventoryIssue:
+    name = name.encode("utf-8", "backslashreplace").decode()
     message = f"{name} in the list of plans and devices was left out, because {error}; generate the list again."
-    return pb.InventoryIssue(name=name, kind=kind, message=message)
+    return InventoryIssue(name=name, kind=kind, message=message)
 
 
 # YAML is written here and not by PyYAML, which takes seconds for the 50,000 components of a large beamline: devices of
 # one class have the same text, which is made once.
 
 
-def _device_lines(inventory: pb.Inventory) -> Iterator[str]:
+def _device_lines(inventory: Inventory) -> Iterator[str]:
     yield f"{DEVICES}:" if inventory.devices else f"{DEVICES}: {{}}"
-    blocks: dict[bytes, str] = {}
+    blocks: dict[DeviceDescription, str] = {}
     for device in sorted(inventory.devices, key=lambda device: device.name):
-        nameless = pb.DeviceDescription()
-        nameless.CopyFrom(device)
-        nameless.ClearField("name")
-        content = nameless.SerializeToString(deterministic=True)
+        content = replace(device, name="")
         if content not in blocks:
             lines: list[str] = []
             _add_mapping(lines, device_entry(device), "    ")
@@ -86,7 +94,7 @@ def _device_lines(inventory: pb.Inventory) -> Iterator[str]:
         yield blocks[content]
 
 
-def _plan_lines(inventory: pb.Inventory) -> list[str]:
+def _plan_lines(inventory: Inventory) -> list[str]:
     lines = [f"{PLANS}:" if inventory.plans else f"{PLANS}: {{}}"]
     _add_mapping(lines, {plan.name: plan_entry(plan) for plan in inventory.plans}, "  ")
     return lines

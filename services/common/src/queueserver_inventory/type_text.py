@@ -13,10 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from google.protobuf.struct_pb2 import Value
-from queueserver.common.v1.inventory_pb2 import ParameterType
-
 from queueserver_inventory import type_words as words
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
 from queueserver_inventory.type_trees import key_type, literal_type, named_lists, union_of
 
 #: Bounds of a text: characters, and types inside of each other.
@@ -47,7 +45,7 @@ NO_NAMES: Final = TypeNames()
 def read_type(text: str, names: TypeNames = NO_NAMES, *, lenient: bool = False) -> ParameterType:
     """The type that a text means, with the lists that ``names`` defines.
 
-    With ``lenient`` an unknown part becomes KIND_UNSPECIFIED (any value) where it stands. Raises TypeTextError.
+    With ``lenient`` an unknown part becomes UNSPECIFIED (any value) where it stands. Raises TypeTextError.
     """
     return _Reader(names, lenient=lenient).tree(_parsed(text), 0)
 
@@ -56,7 +54,7 @@ def write_type(tree: ParameterType) -> tuple[str, TypeNames]:
     """A text for a type, and the lists to which names in it refer.
 
     No text expresses the fields of a record and the class of a device: it is that of any object, of any device. Raises
-    TypeTextError for a type with KIND_UNSPECIFIED anywhere else in it, which no text can express.
+    TypeTextError for a type with UNSPECIFIED anywhere else in it, which no text can express.
     """
     writer = _Writer()
     return writer.text(tree), writer.names
@@ -107,7 +105,7 @@ class _Reader:
 
     def _constant(self, node: ast.Constant, level: int) -> ParameterType:
         if node.value is None:
-            return ParameterType(kind=ParameterType.KIND_NONE)
+            return ParameterType(TypeKind.NONE)
         if isinstance(node.value, str):
             return self.tree(_parsed(node.value), level + 1)
         return self._unknown(f"{node.value!r} is not a type: write Literal[{node.value!r}] for a single value.")
@@ -121,12 +119,12 @@ class _Reader:
             return listed
         word = words.word_of(name)
         if word in words.SIMPLE:
-            return ParameterType(kind=words.SIMPLE[word])
+            return ParameterType(words.SIMPLE[word])
         if word in words.FORMATS:
-            return ParameterType(kind=ParameterType.KIND_STRING, format=words.FORMATS[word])
+            return ParameterType(TypeKind.STRING, format=words.FORMATS[word])
         if word in words.NAMES:
             kind, protocol = words.NAMES[word]
-            return ParameterType(kind=kind, device_protocol=protocol)
+            return ParameterType(kind, device_protocol=protocol)
         if word and isinstance(getattr(builtins, word, None), type):
             return ParameterType()
         return self._unknown(
@@ -137,15 +135,15 @@ class _Reader:
 
     def _listed(self, name: str) -> ParameterType | None:
         if name in self._names.enums:
-            return ParameterType(kind=ParameterType.KIND_ENUM, choices=self._names.enums[name], type_name=name)
+            return ParameterType(TypeKind.ENUM, choices=tuple(self._names.enums[name]), type_name=name)
         devices, plans = self._names.devices.get(name), self._names.plans.get(name)
         if devices is None and plans is None:
             return None
         if devices is None or plans is None:
-            kind = ParameterType.KIND_PLAN if devices is None else ParameterType.KIND_DEVICE
-            return ParameterType(kind=kind, choices=devices or plans or (), type_name=name, listed=True)
-        both = list(dict.fromkeys([*devices, *plans]))
-        return ParameterType(kind=ParameterType.KIND_DEVICE_OR_PLAN, choices=both, type_name=name, listed=True)
+            kind = TypeKind.PLAN if devices is None else TypeKind.DEVICE
+            return ParameterType(kind, choices=tuple(devices or plans or ()), type_name=name, listed=True)
+        both = tuple(dict.fromkeys([*devices, *plans]))
+        return ParameterType(TypeKind.DEVICE_OR_PLAN, choices=both, type_name=name, listed=True)
 
     def _generic(self, node: ast.Subscript, level: int) -> ParameterType:
         word = words.word_of(_dotted(node.value))
@@ -172,15 +170,15 @@ class _Reader:
             return self.tree(inside[0], level)
         parts = [self.tree(part, level) for part in inside]
         if word in words.LISTS:
-            return ParameterType(kind=ParameterType.KIND_LIST, arguments=parts)
+            return ParameterType(TypeKind.LIST, tuple(parts))
         if word in words.MAPS:
-            return ParameterType(kind=ParameterType.KIND_MAP, arguments=parts[1:], key=key_type(parts[0]))
-        return union_of([*parts, ParameterType(kind=ParameterType.KIND_NONE)] if word == "Optional" else parts)
+            return ParameterType(TypeKind.MAP, tuple(parts[1:]), key=key_type(parts[0]))
+        return union_of([*parts, ParameterType(TypeKind.NONE)] if word == "Optional" else parts)
 
     def _tuple(self, inside: list[ast.expr], level: int) -> ParameterType:
         if len(inside) == len(("element", "...")) and _is_ellipsis(inside[1]):
-            return ParameterType(kind=ParameterType.KIND_LIST, arguments=[self.tree(inside[0], level)])
-        return ParameterType(kind=ParameterType.KIND_TUPLE, arguments=[self.tree(part, level) for part in inside])
+            return ParameterType(TypeKind.LIST, (self.tree(inside[0], level),))
+        return ParameterType(TypeKind.TUPLE, tuple(self.tree(part, level) for part in inside))
 
     def _literal(self, inside: list[ast.expr]) -> ParameterType:
         try:
@@ -202,39 +200,39 @@ class _Writer:
 
     @property
     def names(self) -> TypeNames:
-        return type_names(ParameterType(arguments=self._lists.values()))
+        return type_names(ParameterType(arguments=tuple(self._lists.values())))
 
     def text(self, tree: ParameterType) -> str:
         kind = tree.kind
-        if kind == ParameterType.KIND_UNION:
+        if kind is TypeKind.UNION:
             options = union_of(tree.arguments)
-            if options.kind != ParameterType.KIND_UNION:
+            if options.kind is not TypeKind.UNION:
                 return self.text(options)
             return " | ".join(map(self.text, options.arguments))
-        if kind == ParameterType.KIND_TUPLE:
+        if kind is TypeKind.TUPLE:
             return f"tuple[{', '.join(map(self.text, tree.arguments)) or '()'}]"
-        if kind == ParameterType.KIND_LIST:
+        if kind is TypeKind.LIST:
             return f"list[{self.text(tree.arguments[0])}]" if tree.arguments else "list"
-        if kind == ParameterType.KIND_MAP:
+        if kind is TypeKind.MAP:
             return self._map(tree)
-        if kind == ParameterType.KIND_LITERAL:
-            return f"typing.Literal[{', '.join(map(_literal_text, tree.values))}]"
-        if kind == ParameterType.KIND_ENUM or tree.listed:
+        if kind is TypeKind.LITERAL:
+            return f"typing.Literal[{', '.join(map(repr, map(_whole, tree.values)))}]"
+        if kind is TypeKind.ENUM or tree.listed:
             return self._choices(tree)
-        text = "dict" if kind == ParameterType.KIND_RECORD else words.text_of(tree)
+        text = "dict" if kind is TypeKind.RECORD else words.text_of(tree)
         if not text:
             raise TypeTextError("The type is not known to more than its own code, so it has no text.")
         return text
 
     def _choices(self, tree: ParameterType) -> str:
-        if tree.kind == ParameterType.KIND_ENUM and not tree.type_name and tree.choices:
+        if tree.kind is TypeKind.ENUM and not tree.type_name and tree.choices:
             return f"typing.Literal[{', '.join(map(repr, tree.choices))}]"
         return self._name(tree)
 
     def _map(self, tree: ParameterType) -> str:
         if not tree.arguments:
             return "dict"
-        key = self.text(tree.key) if tree.HasField("key") else "str"
+        key = self.text(tree.key) if tree.key is not None else "str"
         return f"dict[{key}, {self.text(tree.arguments[0])}]"
 
     def _name(self, tree: ParameterType) -> str:
@@ -243,19 +241,17 @@ class _Writer:
         while name in self._lists and not _same_list(self._lists[name], tree):
             number += 1
             name = f"{base}{number}"
-        self._lists[name] = ParameterType(kind=tree.kind, choices=tree.choices, type_name=name, listed=tree.listed)
+        self._lists[name] = ParameterType(tree.kind, choices=tree.choices, type_name=name, listed=tree.listed)
         return name
 
 
-def _literal_text(value: Value) -> str:
-    if value.WhichOneof("kind") == "bool_value":
-        return repr(value.bool_value)
-    number = value.number_value
-    return repr(int(number) if number.is_integer() else number)
+def _whole(value: float) -> float:
+    """The same number, as a whole one if it is one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _same_list(one: ParameterType, other: ParameterType) -> bool:
-    return one.kind == other.kind and list(one.choices) == list(other.choices)
+    return one.kind == other.kind and one.choices == other.choices
 
 
 def _options(node: ast.expr) -> Iterator[ast.expr]:

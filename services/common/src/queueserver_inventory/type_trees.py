@@ -9,39 +9,38 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from google.protobuf.struct_pb2 import Value
-from queueserver.common.v1.inventory_pb2 import ParameterType
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
 
 _KEYS: Final = frozenset(
     {
-        ParameterType.KIND_NONE,
-        ParameterType.KIND_BOOLEAN,
-        ParameterType.KIND_INTEGER,
-        ParameterType.KIND_NUMBER,
-        ParameterType.KIND_ENUM,
-        ParameterType.KIND_DEVICE,
-        ParameterType.KIND_PLAN,
-        ParameterType.KIND_DEVICE_OR_PLAN,
-        ParameterType.KIND_LITERAL,
+        TypeKind.NONE,
+        TypeKind.BOOLEAN,
+        TypeKind.INTEGER,
+        TypeKind.NUMBER,
+        TypeKind.ENUM,
+        TypeKind.DEVICE,
+        TypeKind.PLAN,
+        TypeKind.DEVICE_OR_PLAN,
+        TypeKind.LITERAL,
     }
 )
+#: Whole numbers up to this one are the same in JSON and in Python.
+_LARGEST_EXACT: Final = 2**53
 
 
 def union_of(options: Iterable[ParameterType]) -> ParameterType:
-    """Any one of some types, in normal form. KIND_UNSPECIFIED if there is none."""
-    distinct: list[ParameterType] = []
-    for option in flattened(options):
-        if option not in distinct:
-            distinct.append(option)
+    """Any one of some types, in normal form. UNSPECIFIED if there is none."""
+    # Their order stays.
+    distinct = tuple(dict.fromkeys(flattened(options)))
     if len(distinct) > 1:
-        return ParameterType(kind=ParameterType.KIND_UNION, arguments=distinct)
+        return ParameterType(TypeKind.UNION, distinct)
     return distinct[0] if distinct else ParameterType()
 
 
 def flattened(types: Iterable[ParameterType]) -> Iterator[ParameterType]:
     """Everything that is possible: types, with the options of a union in place of the union."""
     for tree in types:
-        if tree.kind == ParameterType.KIND_UNION:
+        if tree.kind is TypeKind.UNION:
             yield from flattened(tree.arguments)
         else:
             yield tree
@@ -49,35 +48,39 @@ def flattened(types: Iterable[ParameterType]) -> Iterator[ParameterType]:
 
 def literal_type(values: Sequence[object]) -> ParameterType:
     """One of some values: texts, numbers, truth values, None. Any value if one of them is something else."""
-    texts = list(dict.fromkeys(value for value in values if isinstance(value, str)))
-    scalars = _distinct(scalar_value(value) for value in values if isinstance(value, (bool, int, float)))
+    texts = tuple(dict.fromkeys(value for value in values if isinstance(value, str)))
+    found = [scalar_value(value) for value in values if isinstance(value, (bool, int, float))]
+    # True equals 1, and is another value.
+    scalars = {(isinstance(value, bool), value): value for value in found if value is not None}
     options = []
     if texts:
-        options.append(ParameterType(kind=ParameterType.KIND_ENUM, choices=texts))
-    if any(scalars):
-        options.append(ParameterType(kind=ParameterType.KIND_LITERAL, values=filter(None, scalars)))
+        options.append(ParameterType(TypeKind.ENUM, choices=texts))
+    if scalars:
+        options.append(ParameterType(TypeKind.LITERAL, values=tuple(scalars.values())))
     if None in values:
-        options.append(ParameterType(kind=ParameterType.KIND_NONE))
-    if not all(scalars) or any(not isinstance(value, (str, bool, int, float, type(None))) for value in values):
+        options.append(ParameterType(TypeKind.NONE))
+    if None in found or any(not isinstance(value, (str, bool, int, float, type(None))) for value in values):
         options.append(ParameterType())
     return union_of(options)
 
 
-def scalar_value(value: float) -> Value | None:
+def scalar_value(value: float) -> float | None:
     """A number or truth value as JSON has it; None for a number that JSON can't have exactly."""
     if isinstance(value, bool):
-        return Value(bool_value=value)
+        return value
     try:
         number = float(value)
     except OverflowError:
         return None
-    return Value(number_value=number) if math.isfinite(number) and number == value else None
+    if not math.isfinite(number) or number != value:
+        return None
+    return int(number) if number.is_integer() and abs(number) <= _LARGEST_EXACT else number
 
 
 def key_type(tree: ParameterType) -> ParameterType | None:
     """What the keys of a map stand for; None if they are only texts, as also where no text can stand for them."""
     options = list(flattened([tree]))
-    if all(option.kind in _KEYS or option.kind == ParameterType.KIND_STRING for option in options) and any(
+    if all(option.kind in _KEYS or option.kind is TypeKind.STRING for option in options) and any(
         option.kind in _KEYS for option in options
     ):
         return tree
@@ -89,21 +92,13 @@ def parts_of(tree: ParameterType) -> Iterator[ParameterType]:
     yield from tree.arguments
     for field in tree.fields:
         yield field.type
-    if tree.HasField("key"):
+    if tree.key is not None:
         yield tree.key
 
 
 def named_lists(tree: ParameterType) -> Iterator[ParameterType]:
     """The nodes of a tree that stand for lists which have a name."""
-    if tree.type_name and (tree.listed or tree.kind == ParameterType.KIND_ENUM):
+    if tree.type_name and (tree.listed or tree.kind is TypeKind.ENUM):
         yield tree
     for part in parts_of(tree):
         yield from named_lists(part)
-
-
-def _distinct(values: Iterable[Value | None]) -> list[Value | None]:
-    found: list[Value | None] = []
-    for value in values:
-        if value not in found:
-            found.append(value)
-    return found

@@ -8,9 +8,8 @@ from __future__ import annotations
 import keyword
 from typing import Final
 
-from queueserver.common.v1.inventory_pb2 import ParameterType
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
 
-_T = ParameterType
 _MODULES: Final = frozenset(
     {
         "",
@@ -91,26 +90,26 @@ _PROTOCOL_NAMES: Final = {
     "__DETECTOR__": "Readable",
     "__MOTOR__": "Movable",
 }
-NAMES: Final[dict[str, tuple[_T.Kind.ValueType, str]]] = {
-    **{word: (_T.KIND_DEVICE, protocol) for word, protocol in (_PROTOCOL_NAMES | PROTOCOLS).items()},
-    "__PLAN__": (_T.KIND_PLAN, ""),
-    "__PLAN_OR_DEVICE__": (_T.KIND_DEVICE_OR_PLAN, ""),
+NAMES: Final[dict[str, tuple[TypeKind, str]]] = {
+    **{word: (TypeKind.DEVICE, protocol) for word, protocol in (_PROTOCOL_NAMES | PROTOCOLS).items()},
+    "__PLAN__": (TypeKind.PLAN, ""),
+    "__PLAN_OR_DEVICE__": (TypeKind.DEVICE_OR_PLAN, ""),
 }
 """Words for names of devices and plans: the kind, and the protocol of the device."""
 
-SIMPLE: Final[dict[str, _T.Kind.ValueType]] = {
-    "Any": _T.KIND_ANY,
-    "object": _T.KIND_ANY,
-    "Hashable": _T.KIND_ANY,
-    "None": _T.KIND_NONE,
-    "NoneType": _T.KIND_NONE,
-    "bool": _T.KIND_BOOLEAN,
-    **dict.fromkeys(("int", "Integral"), _T.KIND_INTEGER),
-    **dict.fromkeys(("float", "Number", "Real"), _T.KIND_NUMBER),
-    **dict.fromkeys(("str", "Text"), _T.KIND_STRING),
-    **dict.fromkeys({*LISTS, *TUPLES, "ndarray"}, _T.KIND_LIST),
-    **dict.fromkeys(MAPS, _T.KIND_MAP),
-    **dict.fromkeys(CALLABLES, _T.KIND_CALLABLE),
+SIMPLE: Final[dict[str, TypeKind]] = {
+    "Any": TypeKind.ANY,
+    "object": TypeKind.ANY,
+    "Hashable": TypeKind.ANY,
+    "None": TypeKind.NONE,
+    "NoneType": TypeKind.NONE,
+    "bool": TypeKind.BOOLEAN,
+    **dict.fromkeys(("int", "Integral"), TypeKind.INTEGER),
+    **dict.fromkeys(("float", "Number", "Real"), TypeKind.NUMBER),
+    **dict.fromkeys(("str", "Text"), TypeKind.STRING),
+    **dict.fromkeys({*LISTS, *TUPLES, "ndarray"}, TypeKind.LIST),
+    **dict.fromkeys(MAPS, TypeKind.MAP),
+    **dict.fromkeys(CALLABLES, TypeKind.CALLABLE),
 }
 """Words that are complete types."""
 
@@ -124,20 +123,20 @@ FORMATS: Final[dict[str, str]] = {
 }
 """Words for texts of a certain form, or that become something else."""
 
-DEVICES: Final = frozenset({_T.KIND_DEVICE, _T.KIND_DEVICE_OR_PLAN})
-PLANS: Final = frozenset({_T.KIND_PLAN, _T.KIND_DEVICE_OR_PLAN})
-ENUMS: Final = frozenset({_T.KIND_ENUM})
+DEVICES: Final = frozenset({TypeKind.DEVICE, TypeKind.DEVICE_OR_PLAN})
+PLANS: Final = frozenset({TypeKind.PLAN, TypeKind.DEVICE_OR_PLAN})
+ENUMS: Final = frozenset({TypeKind.ENUM})
 
-_TEXTS: Final[dict[_T.Kind.ValueType, str]] = {
-    _T.KIND_ANY: "typing.Any",
-    _T.KIND_NONE: "None",
-    _T.KIND_BOOLEAN: "bool",
-    _T.KIND_INTEGER: "int",
-    _T.KIND_NUMBER: "float",
-    _T.KIND_STRING: "str",
-    _T.KIND_PLAN: "__PLAN__",
-    _T.KIND_DEVICE_OR_PLAN: "__PLAN_OR_DEVICE__",
-    _T.KIND_CALLABLE: "__CALLABLE__",
+_TEXTS: Final[dict[TypeKind, str]] = {
+    TypeKind.ANY: "typing.Any",
+    TypeKind.NONE: "None",
+    TypeKind.BOOLEAN: "bool",
+    TypeKind.INTEGER: "int",
+    TypeKind.NUMBER: "float",
+    TypeKind.STRING: "str",
+    TypeKind.PLAN: "__PLAN__",
+    TypeKind.DEVICE_OR_PLAN: "__PLAN_OR_DEVICE__",
+    TypeKind.CALLABLE: "__CALLABLE__",
 }
 _FORMAT_TEXTS: Final = {
     "path": "pathlib.Path",
@@ -173,11 +172,11 @@ def device_text(protocol: str) -> str:
     return f"__{protocol.upper() or 'DEVICE'}__"
 
 
-def text_of(tree: _T) -> str:
+def text_of(tree: ParameterType) -> str:
     """The word for a type without parts; nothing if there is none."""
-    if tree.kind == _T.KIND_DEVICE:
+    if tree.kind is TypeKind.DEVICE:
         return device_text(tree.device_protocol)
-    if tree.kind == _T.KIND_STRING and tree.format:
+    if tree.kind is TypeKind.STRING and tree.format:
         return _FORMAT_TEXTS.get(tree.format, "")
     return _TEXTS.get(tree.kind, "")
 

@@ -21,7 +21,7 @@ IsThere = Callable[[ParameterType, str], bool]
 def fits(value: Any, expected: ParameterType, is_there: IsThere) -> bool:
     """Whether a value, made of what JSON has, fits a type. Every argument of each submitted item comes through here."""
     kind = expected.kind
-    if kind is TypeKind.UNTYPED or kind is TypeKind.ANY:
+    if kind is TypeKind.UNSPECIFIED or kind is TypeKind.ANY:
         return True
     if kind is TypeKind.UNION:
         return any(fits(value, option, is_there) for option in expected.arguments)
@@ -102,7 +102,7 @@ def _map_fits(value: Mapping[str, Any], expected: ParameterType, is_there: IsThe
 
 
 def _record_fits(value: Mapping[str, Any], expected: ParameterType, is_there: IsThere) -> bool:
-    fields = expected.fields
+    fields = expected.by_name
     if not expected.open and not value.keys() <= fields.keys():
         return False
     if any(field.required and name not in value for name, field in fields.items()):

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from queueserver.common.v1.inventory_pb2 import ParameterType
+from queueserver_inventory.parameter_types import TypeKind
 from queueserver_inventory.type_words import DEVICES, PLANS
 
 from queueserver_environment.describe.types.value_types import ValueType
 
-_UNTYPED: Final = frozenset({ParameterType.KIND_UNSPECIFIED})
+_UNTYPED: Final = frozenset({TypeKind.UNSPECIFIED})
 _MAX_DEPTH: Final = 4
 
 
@@ -22,7 +22,7 @@ class DefaultNames:
         """Print a default with names in place of objects; empty if it has none, or if they would not convert."""
         kinds = {each.kind for each in takes.everything}
         known: dict[int, str] = {}
-        if ParameterType.KIND_CALLABLE in kinds:
+        if TypeKind.CALLABLE in kinds:
             known |= self._others | self._plans
         if kinds & (PLANS | _UNTYPED):
             known |= self._plans

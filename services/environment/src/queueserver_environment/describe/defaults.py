@@ -8,7 +8,7 @@ import math
 from enum import Enum
 from typing import Any, Final
 
-from queueserver.common.v1.inventory_pb2 import ParameterType, RecordField
+from queueserver_inventory.parameter_types import ParameterType, RecordField, TypeKind
 from queueserver_inventory.type_trees import literal_type
 
 from queueserver_environment.describe.types.annotations import enum_members
@@ -59,8 +59,8 @@ def _json_value(value: Any, depth: int) -> Any:
 def _type_of(value: Any) -> ParameterType:
     """The type of this very value."""
     if isinstance(value, list):
-        return ParameterType(kind=ParameterType.KIND_TUPLE, arguments=map(_type_of, value))
+        return ParameterType(TypeKind.TUPLE, tuple(map(_type_of, value)))
     if isinstance(value, dict):
-        fields = [RecordField(name=name, type=_type_of(each), required=True) for name, each in value.items()]
-        return ParameterType(kind=ParameterType.KIND_RECORD, fields=fields)
+        fields = (RecordField(name, _type_of(each), required=True) for name, each in value.items())
+        return ParameterType(TypeKind.RECORD, fields=tuple(fields))
     return literal_type([value])

@@ -5,11 +5,12 @@ is left out and reported, its siblings stay. Trees end at MAX_DEPTH levels and M
 that contains itself is not followed.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
-from queueserver.common.v1.inventory_pb2 import DeviceDescription
+from queueserver_inventory.description_sizes import Sizes
+from queueserver_inventory.descriptions import DeviceDescription
 from queueserver_inventory.patterns import Traits
 
 from queueserver_environment.describe.devices import (
@@ -55,28 +56,30 @@ class DeviceTree:
 
     def describe(self, name: str, device: object) -> DeviceDescription:
         """Describe a device with its components; what is left out is in `problems`."""
-        description = DeviceDescription()
-        description.CopyFrom(self._describe(name, device, self.depth or MAX_DEPTH, ()))
-        description.name = name
-        return description
+        return self._describe(name, name, device, self.depth or MAX_DEPTH, ())
 
-    def _describe(self, path: str, device: object, depth: int, above: tuple[int, ...]) -> DeviceDescription:
+    def _describe(self, name: str, path: str, device: object, depth: int, above: tuple[int, ...]) -> DeviceDescription:
         cls: Any = type(device)
         if ophyd_components(cls) is not None:
             content, is_whole = _class_content(cls, depth, self.asked, with_area_detectors=self.with_area_detectors)
             if not is_whole:
                 self.problems.append(Problem(_TOO_MANY.format(path)))
-            description = DeviceDescription.FromString(content)
             # An instance may have gained members that its class does not have.
-            _set_traits(description, traits_of(device))
-            return description
-        description = _node(cls, traits_of(device), self.asked)
+            traits = traits_of(device)
+            return replace(
+                content,
+                name=name,
+                readable=traits.is_readable,
+                movable=traits.is_movable,
+                flyable=traits.is_flyable,
+            )
+        components: list[DeviceDescription] = []
         if depth > 1 and len(above) < MAX_DEPTH:
-            self._add_components(description, path, device, depth - 1, (*above, id(device)))
-        return description
+            self._add_components(components, path, device, depth - 1, (*above, id(device)))
+        return _node(name, cls, traits_of(device), self.asked, tuple(components))
 
     def _add_components(
-        self, description: DeviceDescription, path: str, device: object, depth: int, above: tuple[int, ...]
+        self, found: list[DeviceDescription], path: str, device: object, depth: int, above: tuple[int, ...]
     ) -> None:
         components = components_of(device)
         while True:
@@ -91,19 +94,18 @@ class DeviceTree:
             if self._left < 0:
                 break
             try:
-                component = self._component(f"{path}.{name}", get(), depth, above)
+                found.append(self._component(name, f"{path}.{name}", get(), depth, above))
             except BaseException as error:  # noqa: BLE001 - protects the siblings of a component whose code is broken
                 self._leave_out(f"The component {path}.{name}", "was", error)
-                continue
-            component.name = name
-            description.components.append(component)
         if self._left == -1:
             self.problems.append(Problem(_TOO_MANY.format(path)))
 
-    def _component(self, path: str, component: object, depth: int, above: tuple[int, ...]) -> DeviceDescription:
+    def _component(
+        self, name: str, path: str, component: object, depth: int, above: tuple[int, ...]
+    ) -> DeviceDescription:
         if id(component) in above:
             raise ValueError("it contains itself")
-        return self._describe(path, component, depth, above)
+        return self._describe(_sendable(name), path, component, depth, above)
 
     def _leave_out(self, what: str, were: str, error: BaseException) -> None:
         cause = f"{type(error).__name__}: {error_text(error)}"
@@ -111,37 +113,58 @@ class DeviceTree:
 
 
 @cache
-def _class_content(cls: type, depth: int, asked: frozenset[type], *, with_area_detectors: bool) -> tuple[bytes, bool]:
-    """Describe a class of ophyd; tell whether nothing had to be left out."""
-    description, is_whole = _node(cls, class_traits(cls), asked), True
+def _class_content(
+    cls: type, depth: int, asked: frozenset[type], *, with_area_detectors: bool
+) -> tuple[DeviceDescription, bool]:
+    """Describe a class of ophyd, without a name; tell whether nothing had to be left out."""
+    components: list[DeviceDescription] = []
+    is_whole = True
     if depth > 1 and (with_area_detectors or not is_area_detector(cls)):
         for name, component in (ophyd_components(cls) or {}).items():
-            part = description.components.add()
             if isinstance(component.cls, type):
                 content, part_is_whole = _class_content(
                     component.cls, depth - 1, asked, with_area_detectors=with_area_detectors
                 )
-                part.MergeFromString(content)
+                components.append(replace(content, name=name))
                 is_whole &= part_is_whole
             else:
-                part.class_name = getattr(component.cls, "__name__", "")
-                part.module = getattr(component.cls, "__module__", "")
-            part.name = name
-    if description.ByteSize() > _LONGEST_BRANCH:
+                words = _words_of(component.cls)
+                components.append(DeviceDescription(name=name, class_name=words[0], module=words[1]))
+    description = _node("", cls, class_traits(cls), asked, tuple(components))
+    if _class_sizes.device(description) > _LONGEST_BRANCH:
         # Classes can be composed so that the number of components grows exponentially with the depth.
-        description.ClearField("components")
-        is_whole = False
-    return description.SerializeToString(), is_whole
+        return replace(description, components=()), False
+    return description, is_whole
 
 
-def _node(cls: type, traits: Traits, asked: frozenset[type]) -> DeviceDescription:
-    description = DeviceDescription(class_name=cls.__name__, module=cls.__module__)
-    description.instance_of.extend(sorted(class_name(base) for base in asked if is_of_class(cls, base)))
-    _set_traits(description, traits)
-    return description
+_class_sizes: Final = Sizes()
 
 
-def _set_traits(description: DeviceDescription, traits: Traits) -> None:
-    description.readable = traits.is_readable
-    description.movable = traits.is_movable
-    description.flyable = traits.is_flyable
+def _node(
+    name: str, cls: type, traits: Traits, asked: frozenset[type], components: tuple[DeviceDescription, ...]
+) -> DeviceDescription:
+    written, module = _words_of(cls)
+    return DeviceDescription(
+        name=name,
+        readable=traits.is_readable,
+        movable=traits.is_movable,
+        flyable=traits.is_flyable,
+        class_name=written,
+        module=module,
+        components=components,
+        instance_of=tuple(sorted(class_name(base) for base in asked if is_of_class(cls, base))),
+    )
+
+
+@cache
+def _words_of(cls: Any) -> tuple[str, str]:
+    """Return the name of a class, or of what makes instances, and its module."""
+    return _sendable(getattr(cls, "__name__", "")), _sendable(getattr(cls, "__module__", ""))
+
+
+def _sendable(text: object) -> str:
+    """Refuse what is no text, or none that can be encoded. Raises TypeError or UnicodeError."""
+    if not isinstance(text, str):
+        raise TypeError(f"a name must be a text, not {type(text).__name__}")
+    text.encode()
+    return text

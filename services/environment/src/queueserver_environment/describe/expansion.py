@@ -5,11 +5,12 @@ anything. Lists are bounded: one that would be too long becomes any device or pl
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
-from queueserver.common.v1.inventory_pb2 import DeviceDescription, ParameterType
+from queueserver_inventory.descriptions import DeviceDescription
+from queueserver_inventory.parameter_types import ParameterType
 from queueserver_inventory.patterns import DevicePattern, NamePattern, Traits, device_pattern
-from queueserver_inventory.type_trees import parts_of
 
 from queueserver_environment.describe.plan_reading import NameList
 
@@ -26,17 +27,25 @@ class Expansion:
         self._devices = list(devices)
         self._plans = list(plans)
         self._known: dict[str, list[str]] = {}
-        self._known_lists: dict[NameList, list[str]] = {}
+        self._known_lists: dict[NameList, tuple[str, ...]] = {}
         self._left = MAX_NAMES_IN_ALL
 
-    def expand(self, tree: ParameterType, lists: Mapping[str, NameList]) -> list[str]:
+    def expand(self, tree: ParameterType, lists: Mapping[str, NameList]) -> tuple[ParameterType, list[str]]:
         """Give all lists in a type their names.
 
-        Returns the names of the lists that are too long: they have become any device or plan.
+        Returns the type, and the names of the lists that are too long: they have become any device or plan.
         """
-        too_long = [name for part in parts_of(tree) for name in self.expand(part, lists)]
+        too_long: list[str] = []
+        return (self._expand(tree, lists, too_long) if lists else tree), too_long
+
+    def _expand(self, tree: ParameterType, lists: Mapping[str, NameList], too_long: list[str]) -> ParameterType:
         if not tree.listed:
-            return too_long
+            return replace(
+                tree,
+                arguments=tuple(self._expand(part, lists, too_long) for part in tree.arguments),
+                fields=tuple(replace(each, type=self._expand(each.type, lists, too_long)) for each in tree.fields),
+                key=None if tree.key is None else self._expand(tree.key, lists, too_long),
+            )
         listed = lists[tree.type_name]
         if listed not in self._known_lists:
             self._known_lists[listed] = self._names(listed)
@@ -44,15 +53,13 @@ class Expansion:
         self._left -= len(names)
         if len(names) > MAX_NAMES or self._left < 0:
             too_long.append(tree.type_name)
-            tree.CopyFrom(ParameterType(kind=tree.kind))
-        else:
-            tree.choices.extend(names)
-        return too_long
+            return ParameterType(tree.kind)
+        return replace(tree, choices=names)
 
-    def _names(self, listed: NameList) -> list[str]:
+    def _names(self, listed: NameList) -> tuple[str, ...]:
         found = {name for pattern in listed.devices for name in self._devices_of(pattern)}
         found |= {name for pattern in listed.plans for name in self._plans_of(pattern)}
-        return sorted(found, key=lambda name: (name.upper(), name))
+        return tuple(sorted(found, key=lambda name: (name.upper(), name)))
 
     def _devices_of(self, pattern: DevicePattern) -> list[str]:
         if pattern.is_name:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.descriptions import FunctionDescription
 
 from queueserver_environment.describe.plan_recognition import means_to_be_plan
 from queueserver_environment.plans.signatures import signature_text
@@ -20,11 +20,11 @@ MAX_TEXT: Final = 200
 """Characters of a signature and of a description."""
 
 
-def describe_functions(callables: Mapping[str, Any]) -> list[pb.FunctionDescription]:
+def describe_functions(callables: Mapping[str, Any]) -> tuple[FunctionDescription, ...]:
     """Describe what of some callables, which are not plans, is a function; by name in alphabetical order."""
     names = [name for name, value in callables.items() if _is_function(value)]
     kept = sorted(names, key=lambda name: (is_of_python(callables[name]), name))[:MAX_FUNCTIONS]
-    return [_describe(name, callables[name]) for name in sorted(kept)]
+    return tuple(_describe(name, callables[name]) for name in sorted(kept))
 
 
 def is_of_python(value: object) -> bool:
@@ -46,8 +46,8 @@ def _is_function(value: Any) -> bool:
         return False
 
 
-def _describe(name: str, function: Any) -> pb.FunctionDescription:
-    return pb.FunctionDescription(name=name, signature=_signature(function), description=_first_line(function))
+def _describe(name: str, function: Any) -> FunctionDescription:
+    return FunctionDescription(name=name, signature=_signature(function), description=_first_line(function))
 
 
 def _signature(function: Any) -> str:

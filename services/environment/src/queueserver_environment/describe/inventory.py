@@ -11,8 +11,15 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from queueserver.common.v1 import inventory_pb2 as pb
-from queueserver_inventory.description_sizes import MAX_DEVICE_BYTES, MAX_PLAN_BYTES
+from queueserver_inventory.description_sizes import MAX_DEVICE_BYTES, MAX_PLAN_BYTES, Sizes
+from queueserver_inventory.descriptions import (
+    DeviceDescription,
+    Inventory,
+    InventoryIssue,
+    InventoryIssueKind,
+    NoPlan,
+    PlanDescription,
+)
 
 from queueserver_environment.describe.default_names import DefaultNames
 from queueserver_environment.describe.device_trees import DeviceTree
@@ -33,7 +40,7 @@ MAX_NO_PLANS: Final = 1_000
 _LESS_DEPTH: Final = (4, 2, 1)
 
 
-def take_inventory(namespace: Mapping[str, Any], *, device_max_depth: int = 0) -> pb.Inventory:
+def take_inventory(namespace: Mapping[str, Any], *, device_max_depth: int = 0) -> Inventory:
     """Describe all plans and devices of a namespace, in alphabetical order; list what had to be left out.
 
     Parameters
@@ -53,18 +60,19 @@ class _Inventory:
 
     def __init__(self, namespace: dict[str, Any], registered: Registrations) -> None:
         self._registered = registered
-        self._issues: list[pb.InventoryIssue] = []
+        self._issues: list[InventoryIssue] = []
         self._plans: dict[str, Any] = {}
         self._devices: dict[str, Any] = {}
         #: Other callables.
         self._others: dict[str, Any] = {}
         self._namespace = namespace
         self._asked: frozenset[type] = frozenset()
-        for name in sorted(key for key in namespace if isinstance(key, str) and not registered.hides(key)):
+        self._sizes = Sizes()
+        for name in sorted(key for key in namespace if _is_name(key) and not registered.hides(key)):
             self._sort(name, namespace[name])
         self._issues_of_sorting = tuple(self._issues)
 
-    def take(self, depth: int) -> pb.Inventory:
+    def take(self, depth: int) -> Inventory:
         self._asked = frozenset(cls for plan in self._plans.values() for cls in asked_classes(plan))
         devices = self._describe_devices(depth)
         expansion = Expansion(devices, self._plans)
@@ -72,10 +80,10 @@ class _Inventory:
         plans = [self._describe_plan(name, plan, expansion, names) for name, plan in self._plans.items()]
         self._check_registrations()
         no_plans = self._describe_no_plans()
-        return pb.Inventory(
-            plans=[plan for plan in plans if plan is not None],
+        return Inventory(
+            plans=tuple(plan for plan in plans if plan is not None),
             devices=devices,
-            issues=sorted(self._issues, key=lambda issue: (issue.kind, issue.name)),
+            issues=tuple(sorted(self._issues, key=lambda issue: (issue.kind, issue.name))),
             no_plans=no_plans,
             functions=describe_functions(self._others),
         )
@@ -89,22 +97,20 @@ class _Inventory:
             elif callable(value) and not name.startswith("_"):
                 self._others[name] = value
         except BaseException as error:  # noqa: BLE001 - protects the other plans and devices from an object with broken code
-            self._issue(pb.INVENTORY_ISSUE_KIND_DEVICE, name, _left_out(name, error), _place_of_error(error))
+            self._issue(InventoryIssueKind.DEVICE, name, _left_out(name, error), _place_of_error(error))
 
-    def _describe_plan(
-        self, name: str, plan: Any, expansion: Expansion, names: DefaultNames
-    ) -> pb.PlanDescription | None:
+    def _describe_plan(self, name: str, plan: Any, expansion: Expansion, names: DefaultNames) -> PlanDescription | None:
         problems: list[str] = []
-        kind, place = pb.INVENTORY_ISSUE_KIND_PLAN, _place_of_plan(plan)
+        kind, place = InventoryIssueKind.PLAN, _place_of_plan(plan)
         try:
             description = describe_plan(name, plan, expansion, names, problems)
+            size = self._sizes.plan(description)
         except PlanError as error:
             self._issue(kind, name, f"The plan {name} was left out. {_capital(str(error))}", place)
             return None
         except BaseException as error:  # noqa: BLE001 - protects the other plans and devices from a broken plan
             self._issue(kind, name, _left_out(name, error), place)
             return None
-        size = description.ByteSize()
         if size > MAX_PLAN_BYTES:
             text = (
                 f"The plan {name} was left out. Its description has {size} bytes, and {MAX_PLAN_BYTES} are allowed: "
@@ -116,47 +122,48 @@ class _Inventory:
             self._issue(kind, name, problem, place)
         return description
 
-    def _describe_no_plans(self) -> list[pb.NoPlan]:
-        described: list[pb.NoPlan] = []
+    def _describe_no_plans(self) -> tuple[NoPlan, ...]:
+        described: list[NoPlan] = []
         for name in sorted(self._others, key=lambda name: is_of_python(self._others[name])):
             value = self._others[name]
             message = why_no_plan(name, value)
             if means_to_be_plan(value):
-                self._issue(pb.INVENTORY_ISSUE_KIND_PLAN, name, message, _place_of_plan(value))
+                self._issue(InventoryIssueKind.PLAN, name, message, _place_of_plan(value))
             elif message and len(described) < MAX_NO_PLANS:
-                described.append(pb.NoPlan(name=name, message=message))
-        return described
+                described.append(NoPlan(name, _sendable(message)))
+        return tuple(described)
 
-    def _describe_devices(self, depth: int) -> list[pb.DeviceDescription]:
+    def _describe_devices(self, depth: int) -> tuple[DeviceDescription, ...]:
         found = self._at_depth(depth)
         for less in (level for level in _LESS_DEPTH if not depth or level < depth):
-            if sum(device.ByteSize() for device in found) <= MAX_DEVICES_BYTES:
+            if sum(map(self._sizes.device, found)) <= MAX_DEVICES_BYTES:
                 break
             found = self._at_depth(less)
             text = (
                 f"The devices have too many components to list all: only {less} levels are; limit the depth of devices."
             )
-            self._issue(pb.INVENTORY_ISSUE_KIND_DEVICE, "", text)
+            self._issue(InventoryIssueKind.DEVICE, "", text)
         return found
 
-    def _at_depth(self, depth: int) -> list[pb.DeviceDescription]:
+    def _at_depth(self, depth: int) -> tuple[DeviceDescription, ...]:
         self._issues = list(self._issues_of_sorting)
         described = (self._describe_device(name, device, depth) for name, device in self._devices.items())
-        return [device for device in described if device is not None]
+        return tuple(device for device in described if device is not None)
 
-    def _describe_device(self, name: str, device: Any, depth: int) -> pb.DeviceDescription | None:
+    def _describe_device(self, name: str, device: Any, depth: int) -> DeviceDescription | None:
         registered = self._registered.devices.get(name, RegisteredDevice(depth))
         with_area_detectors = name in self._registered.devices
-        report = partial(self._issue, pb.INVENTORY_ISSUE_KIND_DEVICE, name)
+        report = partial(self._issue, InventoryIssueKind.DEVICE, name)
         less = (level for level in _LESS_DEPTH if not registered.depth or level < registered.depth)
         for level in (registered.depth, *less):
             tree = DeviceTree(level, with_area_detectors=with_area_detectors, asked=self._asked)
             try:
                 description = tree.describe(name, device)
+                size = self._sizes.device(description)
             except BaseException as error:  # noqa: BLE001 - protects the other devices from a broken one
                 report(_left_out(name, error), _place_of_error(error))
                 return None
-            if description.ByteSize() <= MAX_DEVICE_BYTES:
+            if size <= MAX_DEVICE_BYTES:
                 break
         if level != registered.depth:
             report(f"{name} has too many components to list them all: only {level} levels are; limit its depth.")
@@ -176,16 +183,26 @@ class _Inventory:
                 text = f"register_{kind}({name!r}) names something that is not a {kind}; correct the name."
             else:
                 continue
-            self._issue(pb.INVENTORY_ISSUE_KIND_STARTUP_CODE, name, text)
+            self._issue(InventoryIssueKind.STARTUP_CODE, name, text)
 
     def _issue(
         self,
-        kind: "pb.InventoryIssueKind.ValueType",
+        kind: InventoryIssueKind,
         name: str,
         message: str,
         place: tuple[str, int] = ("", 0),
     ) -> None:
-        self._issues.append(pb.InventoryIssue(name=name, message=message, kind=kind, file=place[0], line=place[1]))
+        file, line = place
+        self._issues.append(InventoryIssue(name, _sendable(message), kind, _sendable(file), line))
+
+
+def _is_name(key: object) -> bool:
+    """Tell whether a key of a namespace is a text that can be sent."""
+    return isinstance(key, str) and _sendable(key) == key
+
+
+def _sendable(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _left_out(name: str, error: BaseException) -> str:

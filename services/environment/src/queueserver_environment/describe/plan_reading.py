@@ -17,7 +17,7 @@ from enum import Enum
 from types import FunctionType, MethodType
 from typing import Any, Final
 
-from queueserver.common.v1.inventory_pb2 import ParameterType
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
 from queueserver_inventory.patterns import (
     DevicePattern,
     NamePattern,
@@ -192,7 +192,7 @@ def _type_of_hint(parameter: inspect.Parameter, said: Mapping[str, Any], namespa
     hint = resolve(parameter.annotation, namespace)
     read = _read_hint_of(_hint_of_each(parameter.kind, hint))
     is_for_each = parameter.kind is inspect.Parameter.VAR_KEYWORD and not is_unpacked(hint)
-    if is_for_each and read.type.kind == ParameterType.KIND_RECORD:
+    if is_for_each and read.type.kind is TypeKind.RECORD:
         # A record there means all arguments together.
         return replace(read, type=unknown_type(hint))
     return read

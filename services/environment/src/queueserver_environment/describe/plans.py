@@ -6,10 +6,12 @@ unusable: the parameter can be omitted, and what is shown is the default's repr.
 
 import functools
 import inspect
+from dataclasses import replace
 from typing import Any, Final
 
-from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.descriptions import ParameterDescription, ParameterKind, PlanDescription
 from queueserver_inventory.device_places import takes_device_names
+from queueserver_inventory.parameter_types import ParameterType
 
 from queueserver_environment.describe.default_names import DefaultNames
 from queueserver_environment.describe.docstrings import PlanText, read_docstring
@@ -25,17 +27,17 @@ _TOO_LONG: Final = (
     f"let it select at most {MAX_NAMES:,} names."
 )
 _KINDS: Final = {
-    inspect.Parameter.POSITIONAL_ONLY: pb.PARAMETER_KIND_POSITIONAL_ONLY,
-    inspect.Parameter.POSITIONAL_OR_KEYWORD: pb.PARAMETER_KIND_POSITIONAL_OR_KEYWORD,
-    inspect.Parameter.VAR_POSITIONAL: pb.PARAMETER_KIND_VAR_POSITIONAL,
-    inspect.Parameter.KEYWORD_ONLY: pb.PARAMETER_KIND_KEYWORD_ONLY,
-    inspect.Parameter.VAR_KEYWORD: pb.PARAMETER_KIND_VAR_KEYWORD,
+    inspect.Parameter.POSITIONAL_ONLY: ParameterKind.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD: ParameterKind.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.VAR_POSITIONAL: ParameterKind.VAR_POSITIONAL,
+    inspect.Parameter.KEYWORD_ONLY: ParameterKind.KEYWORD_ONLY,
+    inspect.Parameter.VAR_KEYWORD: ParameterKind.VAR_KEYWORD,
 }
 
 
 def describe_plan(
     name: str, plan: Plan, expansion: Expansion, names: DefaultNames, problems: list[str]
-) -> pb.PlanDescription:
+) -> PlanDescription:
     """Describe a plan; sentences about what could not be kept are added to `problems`.
 
     Raises
@@ -49,18 +51,19 @@ def describe_plan(
     read = read_plan(plan)
     function: Any = plan.func if isinstance(plan, functools.partial) else plan
     text = read_docstring(function.__doc__)
-    description = pb.PlanDescription(
+    parameters = []
+    for parameter in read.parameters.values():
+        tree, too_long = expansion.expand(parameter.takes.tree, parameter.takes.lists)
+        problems.extend(_TOO_LONG.format(listed, parameter.name, name) for listed in too_long)
+        parameters.append(_describe_parameter(parameter, tree, text, names))
+    return PlanDescription(
         name=name,
         description=shorten(read.description or text.summary, MAX_DESCRIPTION),
-        parameters=[_describe_parameter(parameter, text, names) for parameter in read.parameters.values()],
+        parameters=tuple(parameters),
         module=getattr(function, "__module__", None) or "",
         returns_generator=inspect.isgeneratorfunction(plan),
         function_name=getattr(function, "__name__", name),
     )
-    for parameter in description.parameters:
-        too_long = expansion.expand(parameter.type, read.parameters[parameter.name].takes.lists)
-        problems.extend(_TOO_LONG.format(listed, parameter.name, name) for listed in too_long)
-    return description
 
 
 def asked_classes(plan: Plan) -> set[type]:
@@ -73,25 +76,35 @@ def asked_classes(plan: Plan) -> set[type]:
     return {each.device_class for each in types if each.device_class is not None}
 
 
-def _describe_parameter(parameter: ReadParameter, text: PlanText, names: DefaultNames) -> pb.ParameterDescription:
+def _describe_parameter(
+    parameter: ReadParameter, tree: ParameterType, text: PlanText, names: DefaultNames
+) -> ParameterDescription:
     said = {**parameter.takes.limits, **parameter.said}
-    description = pb.ParameterDescription(
+    description = ParameterDescription(
         name=parameter.name,
         kind=_KINDS[parameter.kind],
-        type=parameter.takes.tree,
+        type=tree,
         annotation=shorten(parameter.takes.text, MAX_DESCRIPTION),
+        default_text=_default_text(parameter, names),
         description=shorten(said.get("description") or text.parameters.get(parameter.name, ""), MAX_DESCRIPTION),
         default_in_decorator=parameter.default_in_decorator,
-        minimum=said.get("min"),
-        maximum=said.get("max"),
-        step=said.get("step"),
+        minimum=_float(said.get("min")),
+        maximum=_float(said.get("max")),
+        step=_float(said.get("step")),
         unit=said.get("unit", ""),
         convert_device_names=said.get("convert_device_names"),
         convert_plan_names=said.get("convert_plan_names"),
         unchecked=shorten(", ".join(parameter.takes.type.unchecked), MAX_DESCRIPTION),
     )
-    if parameter.default is not NO_DEFAULT:
-        named = names.text_of(parameter.default, parameter.takes.type)
-        description.default_text = shorten(named, MAX_DEFAULT) or default_text(parameter.default)
-    description.takes_device_names = takes_device_names(description)
-    return description
+    return replace(description, takes_device_names=takes_device_names(description))
+
+
+def _default_text(parameter: ReadParameter, names: DefaultNames) -> str | None:
+    if parameter.default is NO_DEFAULT:
+        return None
+    named = names.text_of(parameter.default, parameter.takes.type)
+    return shorten(named, MAX_DEFAULT) or default_text(parameter.default)
+
+
+def _float(number: float | None) -> float | None:
+    return None if number is None else float(number)

@@ -11,8 +11,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from queueserver.common.v1.inventory_pb2 import ParameterType
 from queueserver_inventory.access import Access
+from queueserver_inventory.parameter_types import TypeKind
 
 from queueserver_environment.describe.plan_reading import ReadParameter, ReadPlan, read_plan
 from queueserver_environment.describe.types.value_types import ValueType
@@ -80,7 +80,7 @@ def keeps_metadata(parameter: ReadParameter) -> bool:
 
 def _group_of(values: Sequence[Any], takes: ValueType) -> Sequence[ValueType]:
     """Return the types of which *args is a repetition: a tuple there is a group, if not each value is one."""
-    if takes.kind != ParameterType.KIND_TUPLE or not takes.parts or all(takes.accepts(value) for value in values):
+    if takes.kind is not TypeKind.TUPLE or not takes.parts or all(takes.accepts(value) for value in values):
         return (takes,)
     return takes.parts
 

@@ -12,8 +12,8 @@ changed. Types are not checked here, except where that decides what a value beco
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from queueserver.common.v1.inventory_pb2 import ParameterType
 from queueserver_inventory.metadata_names import is_metadata_name
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
 from queueserver_inventory.type_words import DEVICES, PLANS
 from queueserver_inventory.value_fit import key_value
 
@@ -23,17 +23,16 @@ from queueserver_environment.describe.types.value_types import ValueType, plain_
 from queueserver_environment.plans.failures import error_text
 from queueserver_environment.plans.names import Names
 
-_T: Final = ParameterType
-_DEVICES: Final = DEVICES | {_T.KIND_UNSPECIFIED}
-_PLANS: Final = PLANS | {_T.KIND_UNSPECIFIED}
-_NAMED: Final = DEVICES | PLANS | {_T.KIND_CALLABLE}
-_NAMES: Final = _NAMED | {_T.KIND_UNSPECIFIED}
-_STRINGS: Final = frozenset({_T.KIND_UNSPECIFIED, _T.KIND_ANY, _T.KIND_STRING, _T.KIND_ENUM, _T.KIND_CALLABLE})
-_ANYTHING: Final = frozenset({_T.KIND_UNSPECIFIED, _T.KIND_ANY})
-_LISTS: Final = frozenset({_T.KIND_LIST, _T.KIND_TUPLE})
-_MAPS: Final = frozenset({_T.KIND_MAP, _T.KIND_RECORD})
-_ANY: Final = plain_type(ParameterType(kind=_T.KIND_ANY))
-_TEXT: Final = plain_type(ParameterType(kind=_T.KIND_STRING))
+_DEVICES: Final = DEVICES | {TypeKind.UNSPECIFIED}
+_PLANS: Final = PLANS | {TypeKind.UNSPECIFIED}
+_NAMED: Final = DEVICES | PLANS | {TypeKind.CALLABLE}
+_NAMES: Final = _NAMED | {TypeKind.UNSPECIFIED}
+_STRINGS: Final = frozenset({TypeKind.UNSPECIFIED, TypeKind.ANY, TypeKind.STRING, TypeKind.ENUM, TypeKind.CALLABLE})
+_ANYTHING: Final = frozenset({TypeKind.UNSPECIFIED, TypeKind.ANY})
+_LISTS: Final = frozenset({TypeKind.LIST, TypeKind.TUPLE})
+_MAPS: Final = frozenset({TypeKind.MAP, TypeKind.RECORD})
+_ANY: Final = plain_type(ParameterType(TypeKind.ANY))
+_TEXT: Final = plain_type(ParameterType(TypeKind.STRING))
 _SHOWN: Final = 60
 
 Options = list[ValueType]
@@ -84,7 +83,7 @@ class Conversion:
         if isinstance(value, dict):
             return self._made(self._convert_dictionary(value, chosen, options), chosen)
         parts = [part for option in chosen for part in _elements(option)] or _tolerant(_leaves(options))
-        if any(option.kind == _T.KIND_TUPLE for option in chosen):
+        if any(option.kind is TypeKind.TUPLE for option in chosen):
             converted = [self._convert(element, _at(chosen, index)) for index, element in enumerate(value)]
         else:
             converted = [self._convert(element, parts) for element in value]
@@ -110,18 +109,18 @@ class Conversion:
 
     def _key(self, key: str, options: Options) -> Any:
         """Convert the key of a map, which is a text whatever it stands for."""
-        names = [option for option in options if option.kind in _NAMES | {_T.KIND_ENUM}]
+        names = [option for option in options if option.kind in _NAMES | {TypeKind.ENUM}]
         if names and (len(names) == len(options) or self._stands_for_name(key, names)):
             return self._convert_text(key, options)
         for option in options:
             try:
-                return key_value(key, option.expected, lambda _type, _name: False)
+                return key_value(key, option.tree, lambda _type, _name: False)
             except (ValueError, RecursionError):
                 continue
         return key
 
     def _stands_for_name(self, text: str, options: Options) -> bool:
-        is_choice = any(option.kind == _T.KIND_ENUM and text in option.tree.choices for option in options)
+        is_choice = any(option.kind is TypeKind.ENUM and text in option.tree.choices for option in options)
         return is_choice or self._device(text, options) is not None or self._plan(text, options) is not None
 
     def _can_convert(self, options: Options) -> bool:
@@ -146,7 +145,7 @@ class Conversion:
 
     def _convert_text(self, text: str, options: Options) -> Any:
         for option in options:
-            if option.kind == _T.KIND_ENUM and not option.of_default and text in option.tree.choices:
+            if option.kind is TypeKind.ENUM and not option.of_default and text in option.tree.choices:
                 return self._made(text, [option])
         found = self._named(text, options)
         if found is not None:
@@ -156,7 +155,7 @@ class Conversion:
         is_off = (kinds & _DEVICES and self._devices is False) or (kinds & _PLANS and self._plans is False)
         if is_off or is_default or _takes_text_itself(options):
             return text
-        made = [option for option in options if option.kind == _T.KIND_STRING and option.make]
+        made = [option for option in options if option.kind is TypeKind.STRING and option.make]
         if made:
             return self._made(text, [next((option for option in made if option.accepts(text)), made[0])])
         if kinds & _STRINGS:
@@ -168,7 +167,7 @@ class Conversion:
         found = self._device(text, options)
         if found is None:
             found = self._plan(text, options)
-        if found is None and _T.KIND_CALLABLE in _kinds(options):
+        if found is None and TypeKind.CALLABLE in _kinds(options):
             found = self._look_up(self._names.callable, text)
             if found is None and self._names.forbids_callable(text):
                 raise ArgumentError(
@@ -228,7 +227,7 @@ def _shown(name: str) -> str:
     return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…")
 
 
-def _kinds(options: Iterable[ValueType]) -> "frozenset[ParameterType.Kind.ValueType]":
+def _kinds(options: Iterable[ValueType]) -> "frozenset[TypeKind]":
     return frozenset(option.kind for option in options)
 
 
@@ -238,7 +237,7 @@ def _leaves(options: Iterable[ValueType]) -> Options:
         each
         for option in options
         for each in option.everything
-        if not each.parts and not each.fields and each.kind != _T.KIND_UNION
+        if not each.parts and not each.fields and each.kind is not TypeKind.UNION
     ]
 
 
@@ -263,7 +262,7 @@ def _chosen(value: Any, options: Options) -> Options:
     if len(options) <= 1 or not any(option.make or option.fields for option in options):
         return options
     fitting = [option for option in options if option.accepts(value)]
-    records = [option for option in fitting if option.kind == _T.KIND_RECORD and not option.of_default]
+    records = [option for option in fitting if option.kind is TypeKind.RECORD and not option.of_default]
     as_it_is = [option for option in fitting if option.make is None]
     return (
         records[:1] or as_it_is or fitting[:1] or [option for option in options if option.make is None] or options[:1]
@@ -274,7 +273,7 @@ def _elements(option: ValueType) -> Iterator[ValueType]:
     """List what the elements of a list, or the values of a map, may be if it is of a type."""
     if option.kind in _ANYTHING:
         yield option
-    elif option.kind in _LISTS or option.kind == _T.KIND_MAP:
+    elif option.kind in _LISTS or option.kind is TypeKind.MAP:
         yield from [each for part in option.parts for each in part.options] or [_ANY]
 
 
@@ -282,7 +281,7 @@ def _at(options: Options, index: int) -> Options:
     """List what element `index` of a list may be, when one of the options is a tuple."""
     found: Options = []
     for option in options:
-        if option.kind == _T.KIND_TUPLE:
+        if option.kind is TypeKind.TUPLE:
             found += [each for part in option.parts[index : index + 1] for each in part.options]
         else:
             found += _elements(option)
@@ -290,7 +289,7 @@ def _at(options: Options, index: int) -> Options:
 
 
 def _takes_text_itself(options: Options) -> bool:
-    return any(option.kind in _ANYTHING or (option.kind == _T.KIND_STRING and not option.make) for option in options)
+    return any(option.kind in _ANYTHING or (option.kind is TypeKind.STRING and not option.make) for option in options)
 
 
 def _tolerant(options: Options) -> Options:

@@ -12,8 +12,8 @@ from enum import Enum, auto
 from typing import Any, Final
 
 from queueserver.common.v1 import environment_pb2 as pb
-from queueserver.common.v1.inventory_pb2 import INVENTORY_ISSUE_KIND_STARTUP_CODE, InventoryIssue
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunDocumentEmitted, RunEngineChanged
+from queueserver_inventory.descriptions import InventoryIssue, InventoryIssueKind
 
 from queueserver_environment.console.standard_streams import streams
 from queueserver_environment.documents.documents import DocumentConverter, without_content, without_large_values
@@ -189,16 +189,16 @@ def run_engine_of(namespace: dict[str, Any]) -> Any | None:
         return None
 
 
-def run_engine_issues(namespace: dict[str, Any]) -> list[InventoryIssue]:
+def run_engine_issues(namespace: dict[str, Any]) -> tuple[InventoryIssue, ...]:
     """Return what is wrong if the namespace has something else under the name RE; it is not replaced."""
     found = namespace.get("RE")
     if found is None or run_engine_of(namespace) is not None:
-        return []
+        return ()
     message = (
         f"RE is of type {type(found).__name__} and no RunEngine of bluesky, so no plan can run; give it another name, "
         "and the name RE to the RunEngine."
     )
-    return [InventoryIssue(name="RE", message=message, kind=INVENTORY_ISSUE_KIND_STARTUP_CODE)]
+    return (InventoryIssue("RE", message, InventoryIssueKind.STARTUP_CODE),)
 
 
 def make_run_engine() -> Any:

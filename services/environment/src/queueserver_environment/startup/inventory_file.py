@@ -7,7 +7,7 @@ A failure to write it ends nothing: it is an issue of the inventory until writin
 from pathlib import Path
 from typing import Final
 
-from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.descriptions import Inventory, InventoryIssue, InventoryIssueKind
 from queueserver_inventory.list_file import write_list
 from queueserver_process.atomic_file import write_atomically
 
@@ -36,24 +36,23 @@ class InventoryFile:
         self._failure = ""
 
     @property
-    def issues(self) -> list[pb.InventoryIssue]:
+    def issues(self) -> tuple[InventoryIssue, ...]:
         """The last error, if any."""
         if not self._failure:
-            return []
-        kind = pb.INVENTORY_ISSUE_KIND_STARTUP_CODE
-        return [pb.InventoryIssue(name=str(self._path), message=self._failure, kind=kind)]
+            return ()
+        return (InventoryIssue(str(self._path), self._failure, InventoryIssueKind.STARTUP_CODE),)
 
-    def opened(self, inventory: pb.Inventory) -> None:
+    def opened(self, inventory: Inventory) -> None:
         """Write what a new environment has."""
         if self._path is not None:
             self._write(self._path, inventory)
 
-    def changed(self, inventory: pb.Inventory) -> None:
+    def changed(self, inventory: Inventory) -> None:
         """Write what an environment has after a change, if that is wanted."""
         if self._path is not None and self._also_changes:
             self._write(self._path, inventory)
 
-    def _write(self, path: Path, inventory: pb.Inventory) -> None:
+    def _write(self, path: Path, inventory: Inventory) -> None:
         try:
             with no_collection():
                 write_atomically(path, write_list(inventory))

@@ -6,11 +6,13 @@ threads examine it at the same time; what is newly left out is printed.
 
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_UNSPECIFIED
-from queueserver.common.v1.inventory_pb2 import Inventory, InventoryIssue
 from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, FromEnvironment
+from queueserver_inventory.description_messages import inventory_message
+from queueserver_inventory.descriptions import Inventory, InventoryIssue
 
 from queueserver_environment.console.standard_streams import streams
 from queueserver_environment.describe.inventory import take_inventory
@@ -31,7 +33,7 @@ class InventoryPublisher:
         self._send = send
         self._inventory_file = inventory_file
         self._looking = threading.Lock()
-        self._told = b""
+        self._told = Inventory()
         self._device_max_depth = 0
         self._issues: frozenset[str] = frozenset()
 
@@ -39,43 +41,47 @@ class InventoryPublisher:
         """Examine the namespace for the first time; this depth of device trees stays in use. The caller reports it."""
         with self._looking:
             self._device_max_depth = device_max_depth
-            offered, self._told = self._look()
-            return offered
+            self._told = self._look()
+            return self._ready(self._told)
 
     def keep(self, offered: EnvironmentReady) -> None:
         """List in a file, if there is one, what was found the first time; problems with it become issues."""
         with self._looking:
-            self._inventory_file.opened(offered.inventory)
-            self._add_issues_of_list(offered.inventory)
+            self._inventory_file.opened(self._told)
+            offered.CopyFrom(self._ready(self._with_issues_of_list(self._told)))
 
     def update(self) -> None:
         """Examine it again, and report any differences."""
         with self._looking:
-            offered, serialized = self._look()
-            if serialized == self._told:
+            found = self._look()
+            if found == self._told:
                 return
-            self._inventory_file.changed(offered.inventory)
-            self._add_issues_of_list(offered.inventory)
+            self._inventory_file.changed(found)
             # Reported in the order in which it was seen, hence inside.
-            self._send(FromEnvironment(updated=offered))
-            self._told = serialized
+            self._send(FromEnvironment(updated=self._ready(self._with_issues_of_list(found))))
+            self._told = found
 
-    def _look(self) -> tuple[EnvironmentReady, bytes]:
-        inventory = take_inventory(self._namespace, device_max_depth=self._device_max_depth)
-        inventory.issues.extend(run_engine_issues(self._namespace))
-        inventory.reserved_metadata.extend(sorted(reserved_names(self._holder.engine)))
-        self._print_issues([*inventory.issues, *self._inventory_file.issues])
-        serialized = inventory.SerializeToString(deterministic=True)
-        return EnvironmentReady(inventory=inventory, run_engine_state=self._state()), serialized
+    def _look(self) -> Inventory:
+        found = take_inventory(self._namespace, device_max_depth=self._device_max_depth)
+        found = replace(
+            found,
+            issues=(*found.issues, *run_engine_issues(self._namespace)),
+            reserved_metadata=tuple(sorted(reserved_names(self._holder.engine))),
+        )
+        self._print_issues([*found.issues, *self._inventory_file.issues])
+        return found
+
+    def _ready(self, inventory: Inventory) -> EnvironmentReady:
+        return EnvironmentReady(inventory=inventory_message(inventory), run_engine_state=self._state())
 
     def _state(self) -> Any:
         watched = self._holder.watched
         return watched.state if watched is not None else RUN_ENGINE_STATE_UNSPECIFIED
 
-    def _add_issues_of_list(self, inventory: Inventory) -> None:
-        issues = self._inventory_file.issues
-        self._print_issues([*inventory.issues, *issues])
-        inventory.issues.extend(issues)
+    def _with_issues_of_list(self, inventory: Inventory) -> Inventory:
+        issues = (*inventory.issues, *self._inventory_file.issues)
+        self._print_issues(issues)
+        return replace(inventory, issues=issues)
 
     def _print_issues(self, issues: Iterable[InventoryIssue]) -> None:
         messages = [issue.message for issue in issues]

@@ -6,10 +6,11 @@ the result; when the startup code can't be loaded, a second file says why.
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from queueserver.common.v1.inventory_pb2 import INVENTORY_ISSUE_KIND_PLAN, Inventory
+from queueserver_inventory.descriptions import Inventory, InventoryIssueKind
 from queueserver_inventory.list_file import write_list
 
 from queueserver_environment.console.standard_streams import streams
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BaseException as error:  # noqa: BLE001 - protects the report: startup code may raise anything
         _give_up(arguments, error, reason_file(file))
     file.write_text(write_list(inventory), encoding="utf-8")
-    left_out = [issue for issue in inventory.issues if issue.kind == INVENTORY_ISSUE_KIND_PLAN]
+    left_out = [issue for issue in inventory.issues if issue.kind is InventoryIssueKind.PLAN]
     if left_out:
         reason_file(file).write_text(" ".join(issue.message for issue in left_out), encoding="utf-8")
     return bound_the_end(LEFT_OUT if left_out else 0)
@@ -54,7 +55,7 @@ def _inventory(arguments: EnvironmentArguments, namespace: dict[str, Any]) -> In
     from queueserver_environment.plans.run_engine import run_engine_issues  # noqa: PLC0415 - as well
 
     inventory = take_inventory(namespace, device_max_depth=arguments.device_max_depth)
-    inventory.issues.extend(run_engine_issues(namespace))
+    inventory = replace(inventory, issues=(*inventory.issues, *run_engine_issues(namespace)))
     for issue in inventory.issues:
         streams.note(f"{issue.message}\n")
     if arguments.strict:

@@ -4,9 +4,7 @@ By default the environment opens without them, and they are listed. With the str
 """
 
 from collections.abc import Sequence
-from typing import Final
-
-from queueserver.common.v1.inventory_pb2 import InventoryIssue
+from typing import Any, Final
 
 from queueserver_environment.plans.failures import StartupError
 
@@ -14,7 +12,7 @@ _TOLD: Final = 5
 """Issues that are listed in the message; the console has all."""
 
 
-def refuse_issues(issues: Sequence[InventoryIssue]) -> None:
+def refuse_issues(issues: Sequence[Any]) -> None:
     """Raise StartupError if there are any issues."""
     if not issues:
         return

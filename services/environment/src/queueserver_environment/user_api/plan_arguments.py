@@ -9,26 +9,26 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Dict, Final, List, Literal, Tuple, Union  # noqa: UP035 - typing's print as people know them
 
-from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.descriptions import ParameterDescription, ParameterKind, PlanDescription
 from queueserver_inventory.list_entries import EntryError, plan_of
-from queueserver_inventory.type_reading import scalar_of
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
 
 _KINDS: Final = {
-    pb.PARAMETER_KIND_POSITIONAL_ONLY: inspect.Parameter.POSITIONAL_ONLY,
-    pb.PARAMETER_KIND_VAR_POSITIONAL: inspect.Parameter.VAR_POSITIONAL,
-    pb.PARAMETER_KIND_KEYWORD_ONLY: inspect.Parameter.KEYWORD_ONLY,
-    pb.PARAMETER_KIND_VAR_KEYWORD: inspect.Parameter.VAR_KEYWORD,
+    ParameterKind.POSITIONAL_ONLY: inspect.Parameter.POSITIONAL_ONLY,
+    ParameterKind.VAR_POSITIONAL: inspect.Parameter.VAR_POSITIONAL,
+    ParameterKind.KEYWORD_ONLY: inspect.Parameter.KEYWORD_ONLY,
+    ParameterKind.VAR_KEYWORD: inspect.Parameter.VAR_KEYWORD,
 }
-_PLAIN: Final[dict["pb.ParameterType.Kind.ValueType", Any]] = {
-    pb.ParameterType.KIND_NONE: type(None),
-    pb.ParameterType.KIND_BOOLEAN: bool,
-    pb.ParameterType.KIND_INTEGER: int,
-    pb.ParameterType.KIND_NUMBER: float,
-    pb.ParameterType.KIND_STRING: str,
-    pb.ParameterType.KIND_DEVICE: str,
-    pb.ParameterType.KIND_PLAN: str,
-    pb.ParameterType.KIND_DEVICE_OR_PLAN: str,
-    pb.ParameterType.KIND_CALLABLE: str,
+_PLAIN: Final[dict[TypeKind, Any]] = {
+    TypeKind.NONE: type(None),
+    TypeKind.BOOLEAN: bool,
+    TypeKind.INTEGER: int,
+    TypeKind.NUMBER: float,
+    TypeKind.STRING: str,
+    TypeKind.DEVICE: str,
+    TypeKind.PLAN: str,
+    TypeKind.DEVICE_OR_PLAN: str,
+    TypeKind.CALLABLE: str,
 }
 
 
@@ -83,7 +83,7 @@ def signature_of(description: Mapping[str, Any]) -> inspect.Signature:
     return inspect.Signature(construct_parameters(description.get("parameters", [])))
 
 
-def read_description(description: Mapping[str, Any]) -> pb.PlanDescription:
+def read_description(description: Mapping[str, Any]) -> PlanDescription:
     """Read a description. Raises TypeError if it can't be understood."""
     try:
         return plan_of(str(description.get("name", "")), description)
@@ -98,13 +98,13 @@ def _without_known(item: Mapping[str, Any], known: Mapping[str, Any]) -> Mapping
     return {key: value for key, value in item.items() if key not in ("annotation", "default")}
 
 
-def _parameter(item: pb.ParameterDescription, known: Mapping[str, Any] | None) -> inspect.Parameter:
+def _parameter(item: ParameterDescription, known: Mapping[str, Any] | None) -> inspect.Parameter:
     default: Any = inspect.Parameter.empty
     if known is not None:
         annotation, default = known.get("type", Any), known.get("default", default)
     else:
         annotation = _annotation(item.type)
-        if item.HasField("default_text"):
+        if item.default_text is not None:
             default = _literal(item.default_text)
     kind = _KINDS.get(item.kind, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return inspect.Parameter(item.name, kind, default=default, annotation=annotation)
@@ -117,20 +117,20 @@ def _literal(text: str) -> Any:
         raise TypeError(f"the default {text!r} can't be understood: it is not a literal") from error
 
 
-def _annotation(tree: pb.ParameterType) -> Any:
-    if tree.kind == pb.ParameterType.KIND_ENUM or tree.listed:
+def _annotation(tree: ParameterType) -> Any:
+    if tree.kind is TypeKind.ENUM or tree.listed:
         return Enum(tree.type_name or "Choice", {choice: choice for choice in tree.choices})
-    if tree.kind == pb.ParameterType.KIND_LITERAL:
-        return Literal[tuple(map(scalar_of, tree.values))]
+    if tree.kind is TypeKind.LITERAL:
+        return Literal[tree.values]
     if tree.kind in _PLAIN:
         return _PLAIN[tree.kind]
     inner = tuple(_annotation(part) for part in tree.arguments)
-    if tree.kind == pb.ParameterType.KIND_UNION:
+    if tree.kind is TypeKind.UNION:
         return Union[inner]  # noqa: UP007 - of a number that is known only here
-    if tree.kind == pb.ParameterType.KIND_LIST:
+    if tree.kind is TypeKind.LIST:
         return List[inner[0] if inner else Any]  # type: ignore[misc] # noqa: UP006 - see the import
-    if tree.kind == pb.ParameterType.KIND_TUPLE:
+    if tree.kind is TypeKind.TUPLE:
         return Tuple[inner]  # noqa: UP006 - see the import
-    if tree.kind == pb.ParameterType.KIND_MAP:
+    if tree.kind is TypeKind.MAP:
         return Dict[str, inner[0] if inner else Any]  # type: ignore[misc] # noqa: UP006 - see the import
     return Any

@@ -6,9 +6,8 @@ The rules are those of the Manager, which decides: it knows what it allows at th
 from collections.abc import Mapping
 from typing import Any
 
-from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.descriptions import ParameterDescription, ParameterKind
 from queueserver_inventory.parameter_types import ParameterType, TypeKind
-from queueserver_inventory.type_reading import read_type
 from queueserver_inventory.value_fit import IsThere, first_outside, fits
 
 from queueserver_environment.user_api.plan_arguments import read_description, signature_of
@@ -85,18 +84,17 @@ def _has_device(devices: Mapping[str, Any], path: str) -> bool:
     return not device.get("excluded", False)
 
 
-def _values(parameter: pb.ParameterDescription, value: Any) -> list[Any]:
-    if parameter.kind == pb.PARAMETER_KIND_VAR_POSITIONAL:
+def _values(parameter: ParameterDescription, value: Any) -> list[Any]:
+    if parameter.kind is ParameterKind.VAR_POSITIONAL:
         return list(value)
-    return list(value.values()) if parameter.kind == pb.PARAMETER_KIND_VAR_KEYWORD else [value]
+    return list(value.values()) if parameter.kind is ParameterKind.VAR_KEYWORD else [value]
 
 
-def _check_value(parameter: pb.ParameterDescription, value: Any, is_there: IsThere) -> None:
-    if not fits(value, read_type(parameter.type), is_there):
+def _check_value(parameter: ParameterDescription, value: Any, is_there: IsThere) -> None:
+    if not fits(value, parameter.type, is_there):
         wanted = parameter.annotation or "its type"
         raise _MisfitError(f"The parameter {parameter.name!r} must be of type {wanted}, which {value!r} is not.")
-    minimum = parameter.minimum if parameter.HasField("minimum") else None
-    maximum = parameter.maximum if parameter.HasField("maximum") else None
+    minimum, maximum = parameter.minimum, parameter.maximum
     number = first_outside(value, minimum, maximum)
     if number is not None:
         is_low = minimum is not None and number < minimum

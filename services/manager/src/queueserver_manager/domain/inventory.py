@@ -87,11 +87,11 @@ class Plan:
 
 
 def _takes_any_text(expected: ParameterType) -> bool:
-    parts = (*expected.arguments, *(field.type for field in expected.fields.values()))
+    parts = (*expected.arguments, *(field.type for field in expected.fields))
     return expected.kind in _TEXTS or any(map(_takes_any_text, parts))
 
 
-_TEXTS = frozenset({TypeKind.UNTYPED, TypeKind.ANY, TypeKind.STRING, TypeKind.ENUM, TypeKind.CALLABLE})
+_TEXTS = frozenset({TypeKind.UNSPECIFIED, TypeKind.ANY, TypeKind.STRING, TypeKind.ENUM, TypeKind.CALLABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Device:
         """
         if expected.device_class and expected.device_class not in self.instance_of:
             return False
-        return expected.protocol != "Movable" or self.traits.is_movable
+        return expected.device_protocol != "Movable" or self.traits.is_movable
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,8 @@ def _reduce(message: pb.ParameterType, reduced: ParameterType) -> None:
         message.choices.extend(reduced.choices)
     for argument, known in zip(message.arguments, reduced.arguments, strict=True):
         _reduce(argument, known)
-    for field in message.fields:
-        _reduce(field.type, reduced.fields[field.name].type)
+    for field, known_field in zip(message.fields, reduced.fields, strict=True):
+        _reduce(field.type, known_field.type)
     if reduced.key is not None:
         _reduce(message.key, reduced.key)
 

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping
 
 from queueserver.common.v1 import inventory_pb2
 from queueserver_inventory.patterns import Traits
-from queueserver_inventory.type_reading import TypeReader
+from queueserver_inventory.type_messages import TypeReader
 from queueserver_long_work.work import at_once
 
 from queueserver_manager.domain import inventory as inv

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Final
 
 import numpy as np
-from queueserver.common.v1.inventory_pb2 import ParameterType
+from queueserver_inventory.parameter_types import TypeKind
 
 from queueserver_environment.describe.types.annotations import bare, device_protocol, is_bare_iterable
 from queueserver_environment.describe.types.records import has_fields
@@ -40,31 +40,31 @@ _MAPS: Final = (
     collections.OrderedDict,
     collections.defaultdict,
 )
-_SIMPLE: Final[dict[Any, "ParameterType.Kind.ValueType"]] = {
-    inspect.Parameter.empty: ParameterType.KIND_UNSPECIFIED,
-    Any: ParameterType.KIND_ANY,
-    object: ParameterType.KIND_ANY,
-    collections.abc.Hashable: ParameterType.KIND_ANY,
-    None: ParameterType.KIND_NONE,
-    type(None): ParameterType.KIND_NONE,
-    bool: ParameterType.KIND_BOOLEAN,
-    int: ParameterType.KIND_INTEGER,
-    numbers.Integral: ParameterType.KIND_INTEGER,
-    **dict.fromkeys((float, complex, numbers.Number, numbers.Complex, numbers.Real), ParameterType.KIND_NUMBER),
-    **dict.fromkeys((decimal.Decimal, dt.timedelta), ParameterType.KIND_NUMBER),
-    str: ParameterType.KIND_STRING,
-    typing.Tuple: ParameterType.KIND_LIST,  # noqa: UP006 - users write it
-    typing.Callable: ParameterType.KIND_CALLABLE,
-    collections.abc.Callable: ParameterType.KIND_CALLABLE,
+_SIMPLE: Final[dict[Any, TypeKind]] = {
+    inspect.Parameter.empty: TypeKind.UNSPECIFIED,
+    Any: TypeKind.ANY,
+    object: TypeKind.ANY,
+    collections.abc.Hashable: TypeKind.ANY,
+    None: TypeKind.NONE,
+    type(None): TypeKind.NONE,
+    bool: TypeKind.BOOLEAN,
+    int: TypeKind.INTEGER,
+    numbers.Integral: TypeKind.INTEGER,
+    **dict.fromkeys((float, complex, numbers.Number, numbers.Complex, numbers.Real), TypeKind.NUMBER),
+    **dict.fromkeys((decimal.Decimal, dt.timedelta), TypeKind.NUMBER),
+    str: TypeKind.STRING,
+    typing.Tuple: TypeKind.LIST,  # noqa: UP006 - users write it
+    typing.Callable: TypeKind.CALLABLE,
+    collections.abc.Callable: TypeKind.CALLABLE,
 }
 _SCALARS: Final = (
-    (np.bool_, ParameterType.KIND_BOOLEAN),
-    (np.integer, ParameterType.KIND_INTEGER),
-    (np.floating, ParameterType.KIND_NUMBER),
-    (int, ParameterType.KIND_INTEGER),
-    (float, ParameterType.KIND_NUMBER),
-    (str, ParameterType.KIND_STRING),
-    (os.PathLike, ParameterType.KIND_STRING),
+    (np.bool_, TypeKind.BOOLEAN),
+    (np.integer, TypeKind.INTEGER),
+    (np.floating, TypeKind.NUMBER),
+    (int, TypeKind.INTEGER),
+    (float, TypeKind.NUMBER),
+    (str, TypeKind.STRING),
+    (os.PathLike, TypeKind.STRING),
 )
 _FORMATS: Final = (
     (os.PathLike, "path"),
@@ -76,50 +76,50 @@ _FORMATS: Final = (
 )
 
 
-def kind_of(hint: Any) -> "ParameterType.Kind.ValueType":
+def kind_of(hint: Any) -> TypeKind:
     """Tell the kind of a resolved hint, without what says nothing about values."""
     inner = bare(hint)
     simple = _simple_kind(inner)
     if simple is not None:
         return simple
     if is_bare_iterable(inner):
-        return ParameterType.KIND_LIST
+        return TypeKind.LIST
     origin = typing.get_origin(inner)
     if origin is None:
         return class_kind(inner)
     if origin in (typing.Union, types.UnionType):
-        return ParameterType.KIND_UNION
+        return TypeKind.UNION
     if origin is typing.Literal:
-        return ParameterType.KIND_LITERAL
+        return TypeKind.LITERAL
     if origin is tuple:
-        return ParameterType.KIND_LIST if typing.get_args(inner)[1:] == (Ellipsis,) else ParameterType.KIND_TUPLE
-    return ParameterType.KIND_CALLABLE if origin is collections.abc.Callable else class_kind(origin)
+        return TypeKind.LIST if typing.get_args(inner)[1:] == (Ellipsis,) else TypeKind.TUPLE
+    return TypeKind.CALLABLE if origin is collections.abc.Callable else class_kind(origin)
 
 
-def _simple_kind(hint: Any) -> "ParameterType.Kind.ValueType | None":
+def _simple_kind(hint: Any) -> TypeKind | None:
     try:
         return _SIMPLE.get(hint)
     except TypeError:  # it is not hashable
         return None
 
 
-def class_kind(cls: Any) -> "ParameterType.Kind.ValueType":
+def class_kind(cls: Any) -> TypeKind:
     """Tell the kind of a class."""
     if not isinstance(cls, type):
-        return ParameterType.KIND_UNSPECIFIED
+        return TypeKind.UNSPECIFIED
     if issubclass(cls, Enum):
-        return ParameterType.KIND_ENUM
+        return TypeKind.ENUM
     if cls in _LISTS:
-        return ParameterType.KIND_LIST
+        return TypeKind.LIST
     if cls in _MAPS:
-        return ParameterType.KIND_MAP
+        return TypeKind.MAP
     if device_protocol(cls) is not None:
-        return ParameterType.KIND_DEVICE
+        return TypeKind.DEVICE
     if has_fields(cls):
-        return ParameterType.KIND_RECORD
+        return TypeKind.RECORD
     if text_format(cls):
-        return ParameterType.KIND_STRING
-    return next((kind for base, kind in _SCALARS if issubclass(cls, base)), ParameterType.KIND_UNSPECIFIED)
+        return TypeKind.STRING
+    return next((kind for base, kind in _SCALARS if issubclass(cls, base)), TypeKind.UNSPECIFIED)
 
 
 def text_format(cls: Any) -> str:

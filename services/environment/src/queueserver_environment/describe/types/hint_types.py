@@ -1,6 +1,6 @@
 """What a type hint accepts and what the plan gets: from Python's annotations to types of the contract.
 
-Guarantees: the tree is plain data that needs no evaluation. What can't be expressed is KIND_UNSPECIFIED (any
+Guarantees: the tree is plain data that needs no evaluation. What can't be expressed is UNSPECIFIED (any
 value, names convert) where it stands, never an error, and is listed as unchecked; the rest of a hint is kept.
 """
 
@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, Final
 
 import numpy as np
-from queueserver.common.v1.inventory_pb2 import ParameterType, RecordField
+from queueserver_inventory.parameter_types import ParameterType, RecordField, TypeKind
 from queueserver_inventory.type_text import TypeTextError, read_type
 from queueserver_inventory.type_trees import key_type, literal_type
 
@@ -32,8 +32,7 @@ from queueserver_environment.describe.types.records import NO_DEFAULT, Field, is
 from queueserver_environment.describe.types.value_types import ValueType, plain_type, unchecked_in, union_type
 
 _MAX_DEPTH: Final = 12
-_T = ParameterType
-_ANY: Final = ParameterType(kind=_T.KIND_ANY)
+_ANY: Final = ParameterType(TypeKind.ANY)
 
 
 def hint_type(hint: Any) -> ValueType:
@@ -65,10 +64,10 @@ def _of(hint: Any, depth: int, above: tuple[type, ...]) -> ValueType:
     read = _READERS.get(kind)
     if read is not None:
         return read(hint, depth + 1, above)
-    if kind == _T.KIND_UNSPECIFIED and hint is not NO_DEFAULT:
+    if kind is TypeKind.UNSPECIFIED and hint is not NO_DEFAULT:
         return unknown_type(hint)
     origin = typing.get_origin(hint) or hint
-    return ValueType(ParameterType(kind=kind, format=text_format(origin)), make=maker_of(origin))
+    return ValueType(ParameterType(kind, format=text_format(origin)), make=maker_of(origin))
 
 
 def is_unpacked(hint: Any) -> bool:
@@ -82,13 +81,13 @@ def _of_text(text: str) -> ValueType:
         known = plain_type(read_type(text, lenient=True))
     except TypeTextError:
         return unknown_type(text)
-    is_whole = all(each.kind != _T.KIND_UNSPECIFIED for each in known.everything)
+    is_whole = all(each.kind is not TypeKind.UNSPECIFIED for each in known.everything)
     return known if is_whole else replace(known, unchecked=(text,))
 
 
 def _enum_type(cls: type[Enum], *_: Any) -> ValueType:
     members = enum_members(cls)
-    tree = ParameterType(kind=_T.KIND_ENUM, choices=members, type_name=cls.__name__)
+    tree = ParameterType(TypeKind.ENUM, choices=tuple(members), type_name=cls.__name__)
     return ValueType(tree, make=lambda text: members.get(text, text))
 
 
@@ -98,15 +97,15 @@ def _literal_options(hint: Any) -> Iterator[ValueType]:
     for cls in dict.fromkeys(type(value) for value in values if isinstance(value, Enum)):
         chosen = {text: member for text, member in enum_members(cls).items() if member in values}
         texts |= chosen
-        yield replace(_enum_type(cls), tree=ParameterType(kind=_T.KIND_ENUM, choices=chosen, type_name=cls.__name__))
+        yield replace(_enum_type(cls), tree=ParameterType(TypeKind.ENUM, choices=tuple(chosen), type_name=cls.__name__))
     data = {text: value for value in values if isinstance(value, bytes) for text in _utf8(value)}
     if data:
-        yield ValueType(ParameterType(kind=_T.KIND_ENUM, choices=data), make=lambda text: data.get(text, text))
+        yield ValueType(ParameterType(TypeKind.ENUM, choices=tuple(data)), make=lambda text: data.get(text, text))
     others = [value for value in values if not isinstance(value, Enum) and value not in data.values()]
     if others:
         tree = literal_type(others)
         for option in plain_type(tree).options:
-            is_whole = option.kind != _T.KIND_UNSPECIFIED
+            is_whole = option.kind is not TypeKind.UNSPECIFIED
             yield option if is_whole else replace(option, unchecked=(hint_text(hint),))
 
 
@@ -130,13 +129,13 @@ def _list_type(hint: Any, depth: int, above: tuple[type, ...]) -> ValueType:
     origin, arguments = typing.get_origin(hint) or hint, typing.get_args(hint)
     if origin is np.ndarray:
         unchecked = (f"elements of {hint_text(hint)}",)
-        return ValueType(ParameterType(kind=kind), make=array_maker(arguments), unchecked=unchecked)
-    if kind == _T.KIND_LIST:
+        return ValueType(ParameterType(kind), make=array_maker(arguments), unchecked=unchecked)
+    if kind is TypeKind.LIST:
         arguments = arguments[:1]
     parts = tuple(_of(part, depth, above) for part in arguments)
     if is_bare_iterable(hint):
         parts = (ValueType(_ANY),)
-    tree = ParameterType(kind=kind, arguments=[part.tree for part in parts])
+    tree = ParameterType(kind, tuple(part.tree for part in parts))
     maker = tuple if origin is typing.Tuple else maker_of(origin)  # noqa: UP006 - users write it
     return ValueType(tree, parts, make=maker, unchecked=unchecked_in(parts))
 
@@ -145,28 +144,28 @@ def _map_type(hint: Any, depth: int, above: tuple[type, ...]) -> ValueType:
     origin, arguments = typing.get_origin(hint) or hint, typing.get_args(hint)
     make = maker_of(origin)
     if len(arguments) != len(("key", "value")):
-        return ValueType(ParameterType(kind=_T.KIND_MAP), make=make)
+        return ValueType(ParameterType(TypeKind.MAP), make=make)
     key, value = (_of(part, depth, above) for part in arguments)
     unchecked = list(value.unchecked)
     known = key_type(key.tree)
     if known is None and not _takes_texts(key):
         unchecked.append(f"keys {hint_text(arguments[0])}")
-    tree = ParameterType(kind=_T.KIND_MAP, arguments=[value.tree], key=known)
+    tree = ParameterType(TypeKind.MAP, (value.tree,), key=known)
     return ValueType(tree, (value,), key=key if known else None, make=make, unchecked=tuple(unchecked))
 
 
 def _takes_texts(key: ValueType) -> bool:
-    return any(option.kind in (_T.KIND_ANY, _T.KIND_STRING) and not option.make for option in key.options)
+    return any(option.kind in (TypeKind.ANY, TypeKind.STRING) and not option.make for option in key.options)
 
 
 def _device_type(hint: Any, *_: Any) -> ValueType:
     cls = typing.get_origin(hint) or hint
     protocol = device_protocol(cls) or ""
     if cls.__module__ == "bluesky.protocols":
-        return ValueType(ParameterType(kind=_T.KIND_DEVICE, device_protocol=protocol))
+        return ValueType(ParameterType(TypeKind.DEVICE, device_protocol=protocol))
     if getattr(cls, "_is_protocol", False):
-        return ValueType(ParameterType(kind=_T.KIND_DEVICE, device_protocol=protocol), unchecked=(hint_text(cls),))
-    tree = ParameterType(kind=_T.KIND_DEVICE, device_protocol=protocol, device_class=class_name(cls))
+        return ValueType(ParameterType(TypeKind.DEVICE, device_protocol=protocol), unchecked=(hint_text(cls),))
+    tree = ParameterType(TypeKind.DEVICE, device_protocol=protocol, device_class=class_name(cls))
     return ValueType(tree, device_class=cls)
 
 
@@ -180,17 +179,17 @@ def _record_type(hint: Any, depth: int, above: tuple[type, ...]) -> ValueType:
         return unknown_type(cls)
     if not record.fields and record.is_open:
         # Which fields it takes is decided by its own code.
-        anything = ParameterType(kind=_T.KIND_MAP, arguments=[ParameterType()])
+        anything = ParameterType(TypeKind.MAP, (ParameterType(),))
         return replace(plain_type(anything), make=record.make, unchecked=(hint_text(cls),))
     fields = {each.name: _field_type(each, depth, (*above, cls)) for each in record.fields}
-    tree = ParameterType(kind=_T.KIND_RECORD, type_name=cls.__name__, open=record.is_open)
-    tree.fields.extend(_field(each, fields[each.name].tree) for each in record.fields)
+    described = tuple(_field(each, fields[each.name].tree) for each in record.fields)
+    tree = ParameterType(TypeKind.RECORD, type_name=cls.__name__, fields=described, open=record.is_open)
     unchecked = tuple(f"{cls.__name__}.{name}: {text}" for name, each in fields.items() for text in each.unchecked)
     by_name = ValueType(tree, fields=fields, make=record.make, unchecked=unchecked)
     if not is_named_tuple(cls):
         return by_name
     parts = tuple(fields.values())
-    by_position = ParameterType(kind=_T.KIND_TUPLE, arguments=[part.tree for part in parts])
+    by_position = ParameterType(TypeKind.TUPLE, tuple(part.tree for part in parts))
     return union_type([by_name, ValueType(by_position, parts, make=lambda values: cls(*values))])
 
 
@@ -202,21 +201,24 @@ def _field_type(each: Field, depth: int, above: tuple[type, ...]) -> ValueType:
 
 def _field(each: Field, tree: ParameterType) -> RecordField:
     limits = limits_of(each.hint)
-    message = RecordField(
-        name=each.name, type=tree, required=each.required, minimum=limits.get("min"), maximum=limits.get("max")
+    has_default = each.default is not NO_DEFAULT and not each.required
+    return RecordField(
+        each.name,
+        tree,
+        each.required,
+        default_text=default_text(each.default) if has_default else None,
+        minimum=limits.get("min"),
+        maximum=limits.get("max"),
     )
-    if each.default is not NO_DEFAULT and not each.required:
-        message.default_text = default_text(each.default)
-    return message
 
 
-_READERS: Final[dict["ParameterType.Kind.ValueType", Callable[[Any, int, tuple[type, ...]], ValueType]]] = {
-    _T.KIND_UNION: _union_type,
-    _T.KIND_LITERAL: _literal_type,
-    _T.KIND_ENUM: _enum_type,
-    _T.KIND_RECORD: _record_type,
-    _T.KIND_DEVICE: _device_type,
-    _T.KIND_LIST: _list_type,
-    _T.KIND_TUPLE: _list_type,
-    _T.KIND_MAP: _map_type,
+_READERS: Final[dict[TypeKind, Callable[[Any, int, tuple[type, ...]], ValueType]]] = {
+    TypeKind.UNION: _union_type,
+    TypeKind.LITERAL: _literal_type,
+    TypeKind.ENUM: _enum_type,
+    TypeKind.RECORD: _record_type,
+    TypeKind.DEVICE: _device_type,
+    TypeKind.LIST: _list_type,
+    TypeKind.TUPLE: _list_type,
+    TypeKind.MAP: _map_type,
 }

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
-from queueserver.common.v1.inventory_pb2 import ParameterType
+from queueserver_inventory.parameter_types import TypeKind
 
 from queueserver_environment.describe.types.annotations import unwrapped
 from queueserver_environment.describe.types.class_kinds import kind_of
@@ -24,10 +24,10 @@ NO_LIMITS: Final[Limits] = {}
 _STRICTER: Final = {"ge": max, "gt": max, "le": min, "lt": min}
 _LARGEST: Final = sys.float_info.max
 _MAX_DEPTH: Final = 12
-_PARTS: Final = frozenset({ParameterType.KIND_LIST, ParameterType.KIND_TUPLE, ParameterType.KIND_MAP})
-_NUMBERS: Final = frozenset({ParameterType.KIND_INTEGER, ParameterType.KIND_NUMBER})
+_PARTS: Final = frozenset({TypeKind.LIST, TypeKind.TUPLE, TypeKind.MAP})
+_NUMBERS: Final = frozenset({TypeKind.INTEGER, TypeKind.NUMBER})
 #: A record's fields have bounds of their own.
-_ANYTHING: Final = frozenset({ParameterType.KIND_ANY, ParameterType.KIND_UNSPECIFIED, ParameterType.KIND_RECORD})
+_ANYTHING: Final = frozenset({TypeKind.ANY, TypeKind.UNSPECIFIED, TypeKind.RECORD})
 
 
 def has_metadata(hint: Any) -> bool:
@@ -63,18 +63,18 @@ def _numbers_in(hint: Any, said: dict[str, Any], depth: int) -> Iterator[Limits]
         return
     kind = kind_of(hint)
     parts = [part for part in typing.get_args(hint) if part is not Ellipsis]
-    if kind == ParameterType.KIND_UNION:
+    if kind is TypeKind.UNION:
         for part in parts:
             yield from _numbers_in(part, said, depth + 1)
     elif kind in _PARTS or kind in _ANYTHING:
         # Bounds of a list are none of its elements'; its unit is theirs.
         of_parts = {key: value for key, value in said.items() if key == "unit"}
-        for part in parts[1:] if kind == ParameterType.KIND_MAP else parts:
+        for part in parts[1:] if kind is TypeKind.MAP else parts:
             yield from _numbers_in(part, of_parts, depth + 1)
         if not parts or kind in _ANYTHING:
             yield of_parts
     elif kind in _NUMBERS or any(isinstance(part, (int, float)) for part in parts):
-        yield _limits(said, whole=kind == ParameterType.KIND_INTEGER)
+        yield _limits(said, whole=kind is TypeKind.INTEGER)
 
 
 def _said_by(metadata: Any) -> dict[str, Any]:

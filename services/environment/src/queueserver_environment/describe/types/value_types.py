@@ -3,15 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
-from queueserver.common.v1.inventory_pb2 import ParameterType
 from queueserver_inventory import value_fit
-from queueserver_inventory.parameter_types import ParameterType as ExpectedType
-from queueserver_inventory.type_reading import read_type
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
 from queueserver_inventory.type_trees import union_of
-
-_T: Final = ParameterType
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,18 +31,13 @@ class ValueType:
     unchecked: tuple[str, ...] = ()
 
     @property
-    def kind(self) -> "ParameterType.Kind.ValueType":
+    def kind(self) -> TypeKind:
         """Its kind."""
         return self.tree.kind
 
-    @cached_property
-    def expected(self) -> ExpectedType:
-        """The tree as values are checked against it."""
-        return read_type(self.tree)
-
     def accepts(self, value: Any, *, names: bool = True) -> bool:
         """Tell whether a value fits, whatever its names stand for; without `names` no text is a name."""
-        return value_fit.fits(value, self.expected, lambda _type, _name: names)
+        return value_fit.fits(value, self.tree, lambda _type, _name: names)
 
     @cached_property
     def everything(self) -> "tuple[ValueType, ...]":
@@ -57,7 +48,7 @@ class ValueType:
     @cached_property
     def options(self) -> "tuple[ValueType, ...]":
         """What is possible: itself, or the options of a union."""
-        return self.parts if self.kind == _T.KIND_UNION else (self,)
+        return self.parts if self.kind is TypeKind.UNION else (self,)
 
 
 def plain_type(tree: ParameterType, *, of_default: bool = False) -> ValueType:
@@ -70,7 +61,7 @@ def plain_type(tree: ParameterType, *, of_default: bool = False) -> ValueType:
         tree,
         tuple(map(plain, tree.arguments)),
         {each.name: plain(each.type) for each in tree.fields},
-        plain(tree.key) if tree.HasField("key") else None,
+        plain(tree.key) if tree.key is not None else None,
         of_default=of_default,
     )
 

@@ -124,14 +124,14 @@ class AllowedInventory:
             return False
         if not self.offers(expected.kind, name):
             return False
-        if expected.kind is not TypeKind.DEVICE or not (expected.protocol or expected.device_class):
+        if expected.kind is not TypeKind.DEVICE or not (expected.device_protocol or expected.device_class):
             return True
         device = self.inventory.find_device(name)
         return device is not None and device.suits(expected)
 
     def devices_for(self, expected: ParameterType) -> Iterator[str]:
         """Names of the devices, without components, that a type takes and that may be used, in alphabetical order."""
-        if not (expected.protocol or expected.device_class):
+        if not (expected.device_protocol or expected.device_class):
             return self.device_names()
         return (name for name in self.device_names() if self.inventory.devices[name].suits(expected))
 
@@ -165,7 +165,7 @@ class AllowedInventory:
             if type_.listed:
                 choices = tuple(name for name in choices if self.offers(type_.kind, name))
             arguments = tuple(map(self._reduced_type, type_.arguments))
-            fields = {name: replace(each, type=self._reduced_type(each.type)) for name, each in type_.fields.items()}
+            fields = tuple(replace(each, type=self._reduced_type(each.type)) for each in type_.fields)
             key = None if type_.key is None else self._reduced_type(type_.key)
             known = replace(type_, choices=choices, arguments=arguments, fields=fields, key=key)
             known = self._types[id(type_)] = type_ if known == type_ else known

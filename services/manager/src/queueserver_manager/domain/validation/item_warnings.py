@@ -28,8 +28,8 @@ _COMPARED_OF_ITEM, _COMPARED = 5, 100
 _SEEN_OF_ITEM = 1_000
 _LONGEST_NAME = 60
 _LONGEST_PATH = 120
-_NAMING = frozenset({TypeKind.UNTYPED, TypeKind.DEVICE, TypeKind.DEVICE_OR_PLAN})
-_ANYTHING = frozenset({TypeKind.UNTYPED, TypeKind.ANY})
+_NAMING = frozenset({TypeKind.UNSPECIFIED, TypeKind.DEVICE, TypeKind.DEVICE_OR_PLAN})
+_ANYTHING = frozenset({TypeKind.UNSPECIFIED, TypeKind.ANY})
 _LISTS = _ANYTHING | {TypeKind.LIST, TypeKind.TUPLE}
 _TEXTS = _ANYTHING | {TypeKind.STRING, TypeKind.ENUM, TypeKind.CALLABLE}
 
@@ -181,5 +181,5 @@ def _values(option: ParameterType, key: str) -> Iterable[ParameterType]:
     if option.kind in _ANYTHING:
         return (option,)
     if option.kind is TypeKind.RECORD:
-        return (option.fields[key].type,) if key in option.fields else ()
+        return (option.by_name[key].type,) if key in option.by_name else ()
     return option.arguments if option.kind is TypeKind.MAP else ()

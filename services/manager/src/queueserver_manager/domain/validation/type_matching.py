@@ -46,12 +46,12 @@ def record_misfits(
 ) -> Iterator[Misfit]:
     """What is wrong with the fields of an object; nothing if it fits."""
     for name, element in value.items():
-        known = expected.fields.get(name)
+        known = expected.by_name.get(name)
         if known is not None:
             yield from _field_misfits(element, known, allowed, f"{path}.{name}")
         elif not expected.open:
             yield Misfit(f"{path}.{name}", f"no such field; {_fields_like(name, expected)}")
-    for name, known in expected.fields.items():
+    for name, known in expected.by_name.items():
         if known.required and name not in value:
             yield Misfit(f"{path}.{name}", "required and not given")
 
@@ -151,8 +151,8 @@ def _name_phrase(value: Any, expected: ParameterType, allowed: AllowedInventory)
 
 
 def _fields_like(name: str, expected: ParameterType) -> str:
-    near = near_matches(name, tuple(expected.fields))
-    return f"did you mean {near}?" if near else f"there are {', '.join(expected.fields) or 'none'}"
+    near = near_matches(name, tuple(expected.by_name))
+    return f"did you mean {near}?" if near else f"there are {', '.join(expected.by_name) or 'none'}"
 
 
 def _other(value: Any, expected: ParameterType, path: str) -> Misfit:

@@ -69,7 +69,7 @@ def describe(expected: ParameterType) -> str:
     if kind is TypeKind.STRING:
         return _FORMATS.get(expected.format, "text")
     if kind is TypeKind.RECORD:
-        return f"an object with {', '.join(expected.fields) or 'no fields'}"
+        return f"an object with {', '.join(expected.by_name) or 'no fields'}"
     return _NAMES.get(kind, "anything")
 
 
@@ -77,7 +77,7 @@ def _asked(expected: ParameterType) -> str:
     """What a device must be able to do."""
     if expected.device_class:
         return f" of the class {expected.device_class.rpartition('.')[2]}"
-    return " that can be moved" if expected.protocol == "Movable" else ""
+    return " that can be moved" if expected.device_protocol == "Movable" else ""
 
 
 def shown(value: Any) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from queueserver.common.v1 import inventory_pb2
+from queueserver_inventory.description_messages import inventory_message
 from queueserver_inventory.list_file import LONGEST_TEXT, ListFileError, read_list
 
 from queueserver_manager.domain.inventory import Inventory
@@ -32,6 +33,6 @@ class ListFile:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise FileInvalid(self.path, f"can't be read ({why})") from error
         try:
-            return self._convert(read_list(text))
+            return self._convert(inventory_message(read_list(text)))
         except ListFileError as error:
             raise FileInvalid(self.path, f"can't be used ({str(error).removesuffix('.')})") from error
