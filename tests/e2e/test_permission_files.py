@@ -8,11 +8,11 @@ from pathlib import Path
 
 import grpc
 import pytest
-from queueserver.common.v1 import inventory_pb2
 from queueserver.manager.v1 import inventory_service_pb2
 from queueserver.manager.v1 import permission_service_pb2 as pb
 from queueserver_client import AsyncClient, Plan
 from queueserver_client.errors import QueueServerError
+from queueserver_inventory.descriptions import Inventory, PlanDescription
 from queueserver_inventory.list_file import write_list
 
 from tests.e2e.permission_lists import allowed_plans, group, permissions
@@ -142,8 +142,8 @@ async def test_with_a_broken_file_nobody_may_use_anything_and_the_reason_is_told
 
 async def test_plans_of_the_list_file_are_known_before_an_environment_opens(site: Site) -> None:
     def write(*names: str) -> None:
-        plans = [inventory_pb2.PlanDescription(name=name, function_name=name) for name in names]
-        site.lists.write_text(write_list(inventory_pb2.Inventory(plans=plans)))
+        plans = tuple(PlanDescription(name=name, function_name=name) for name in names)
+        site.lists.write_text(write_list(Inventory(plans)))
 
     write("count")
     site.write("admin")
@@ -161,8 +161,8 @@ async def test_start_re_manager_finds_the_files_in_the_startup_directory(tmp_pat
     startup = tmp_path / "startup"
     startup.mkdir()
     (startup / "00-plans.py").write_text("")
-    plans = [inventory_pb2.PlanDescription(name=name, function_name=name) for name in ("count", "scan")]
-    (startup / "existing_plans_and_devices.yaml").write_text(write_list(inventory_pb2.Inventory(plans=plans)))
+    plans = tuple(PlanDescription(name=name, function_name=name) for name in ("count", "scan"))
+    (startup / "existing_plans_and_devices.yaml").write_text(write_list(Inventory(plans)))
     rules = "user_groups:\n" + ROOT + "  staff: {allowed_plans: [count]}\n"
     (startup / "user_group_permissions.yaml").write_text(rules)
     with running_stack(startup=startup) as stack:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from queueserver.common.v1.inventory_pb2 import Inventory
+from queueserver_inventory.description_messages import plans_of
 from queueserver_inventory.list_file import read_list
 
 from tests.integration.environment.environment_child import EnvironmentChild, MakeFolder, environment_child
@@ -33,7 +34,7 @@ def test_the_file_says_what_the_environment_says(startup: MakeFolder, tmp_path: 
         told = child.ready().inventory
         assert not told.issues
         listed = read_list(file.read_text())
-        assert listed.plans == told.plans
+        assert listed.plans == plans_of(told.plans)
         assert [device.name for device in listed.devices] == [device.name for device in told.devices]
         assert {path.name for path in tmp_path.iterdir()} == {"lists.yaml", "startup"}
 

@@ -6,8 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from queueserver.common.v1 import inventory_pb2
 from queueserver_client import AsyncClient, Plan
+from queueserver_inventory.descriptions import Inventory
 from queueserver_inventory.list_file import read_list
 
 from tests.harness.services import COMMANDS, DEMO_STARTUP
@@ -18,7 +18,7 @@ NAME = "existing_plans_and_devices.yaml"
 LIST = DEMO_STARTUP / NAME
 
 
-def inventory(text: str) -> inventory_pb2.Inventory:
+def inventory(text: str) -> Inventory:
     found = read_list(text)
     assert not found.issues
     return found

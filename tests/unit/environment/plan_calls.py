@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from queueserver.common.v1.inventory_pb2 import Inventory, ParameterDescription
 from queueserver_environment.describe.inventory import take_inventory
 from queueserver_environment.plans.arguments import bind
 from queueserver_environment.plans.names import Names
+from queueserver_inventory.description_messages import inventory_message
+from queueserver_inventory.descriptions import Inventory, ParameterDescription
 from queueserver_manager.domain.queue.item import ItemKind
 from queueserver_manager.domain.refusals.errors import ItemInvalid
 from queueserver_manager.domain.validation.allowed import AllowedInventory
@@ -20,7 +21,7 @@ class PlanCalls:
     def __init__(self, namespace: Mapping[str, Any]) -> None:
         self.namespace = dict(namespace)
         self.inventory: Inventory = take_inventory(self.namespace)
-        self._allowed = AllowedInventory(inventory_from_proto(self.inventory))
+        self._allowed = AllowedInventory(inventory_from_proto(inventory_message(self.inventory)))
 
     def parameters(self, plan: str) -> dict[str, ParameterDescription]:
         """Its parameters, by name."""

@@ -102,7 +102,7 @@ class ParameterType:
 class RecordField:
     """A field of an object."""
 
-    name: str
+    name: str = ""
     type: ParameterType = ParameterType()
     required: bool = False
     #: The default as Python prints it; None if there is none.

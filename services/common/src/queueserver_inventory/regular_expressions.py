@@ -17,7 +17,7 @@ from operator import methodcaller
 _MOST_REPETITIONS = 8
 _DEEPEST_GROUPS = 16
 _QUANTIFIER = re.compile(r"[*+?]|\{(?P<least>[0-9]*)(?P<range>,[0-9]*)?\}")
-_CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
+_CLASS = re.compile(r"\[(?:\^?\]|\^(?!\])|(?![\^\]]))(?:\\.|[^\]\\])*\]")
 #: What later versions of Python may read differently inside of brackets.
 _SET_OPERATION = re.compile(r"\[|--|&&|~~|\|\|")
 _INLINE_FLAGS = re.compile(r"\(\?[a-zA-Z-]+\)")

@@ -1,8 +1,18 @@
 """Inventories at random, as an environment could send them."""
 
+from dataclasses import replace
+from typing import TypeVar
+
 from hypothesis import strategies as st
-from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.descriptions import (
+    DeviceDescription,
+    Inventory,
+    ParameterDescription,
+    ParameterKind,
+    PlanDescription,
+)
 from queueserver_inventory.device_places import takes_device_names
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
 from queueserver_inventory.type_text import write_type
 
 from tests.unit.common.inventory.type_notation import types
@@ -18,13 +28,13 @@ _switches = st.none() | st.booleans()
 
 
 @st.composite
-def _parameters(draw: st.DrawFn) -> pb.ParameterDescription:
-    tree = draw(st.just(pb.ParameterType()) | types)
-    annotated = tree.kind != pb.ParameterType.KIND_UNSPECIFIED
+def _parameters(draw: st.DrawFn) -> ParameterDescription:
+    tree = draw(st.just(ParameterType()) | types)
+    annotated = tree.kind is not TypeKind.UNSPECIFIED
     default = draw(st.none() | _literals)
-    parameter = pb.ParameterDescription(
+    parameter = ParameterDescription(
         name=draw(_names),
-        kind=draw(st.sampled_from(pb.ParameterKind.values()[1:])),
+        kind=draw(st.sampled_from(list(ParameterKind)[1:])),
         type=tree,
         annotation=write_type(tree)[0] if annotated else "",
         default_text=default,
@@ -35,20 +45,19 @@ def _parameters(draw: st.DrawFn) -> pb.ParameterDescription:
         step=draw(_limits),
         unit=draw(texts),
     )
-    parameter.takes_device_names = takes_device_names(parameter)
-    return parameter
+    return replace(parameter, takes_device_names=takes_device_names(parameter))
 
 
 _plans = st.builds(
-    pb.PlanDescription,
+    PlanDescription,
     description=texts,
-    parameters=st.lists(_parameters(), max_size=3, unique_by=lambda parameter: parameter.name),
+    parameters=st.lists(_parameters(), max_size=3, unique_by=lambda parameter: parameter.name).map(tuple),
     module=texts,
     returns_generator=st.booleans(),
     function_name=_names,
 )
 _leaves = st.builds(
-    pb.DeviceDescription,
+    DeviceDescription,
     readable=st.booleans(),
     movable=st.booleans(),
     flyable=st.booleans(),
@@ -59,22 +68,18 @@ _leaves = st.builds(
 
 
 @st.composite
-def _with_components(draw: st.DrawFn, devices: st.SearchStrategy[pb.DeviceDescription]) -> pb.DeviceDescription:
-    device = draw(_leaves)
-    device.components.extend(draw(named(devices)))
-    return device
+def _with_components(draw: st.DrawFn, devices: st.SearchStrategy[DeviceDescription]) -> DeviceDescription:
+    return replace(draw(_leaves), components=draw(named(devices)))
+
+
+D = TypeVar("D", DeviceDescription, PlanDescription)
 
 
 @st.composite
-def named(draw: st.DrawFn, things: st.SearchStrategy[pb.DeviceDescription]) -> list[pb.DeviceDescription]:
+def named(draw: st.DrawFn, things: st.SearchStrategy[D]) -> tuple[D, ...]:
     """Give things different names, in alphabetical order."""
-    found = []
-    for name in sorted(draw(st.sets(_names, max_size=3))):
-        thing = type(thing := draw(things)).FromString(thing.SerializeToString())
-        thing.name = name
-        found.append(thing)
-    return found
+    return tuple(replace(draw(things), name=name) for name in sorted(draw(st.sets(_names, max_size=3))))
 
 
 _devices = st.recursive(_leaves, _with_components, max_leaves=6)
-inventories = st.builds(pb.Inventory, plans=named(_plans), devices=named(_devices))  # type: ignore[arg-type] # plans have names too
+inventories = st.builds(Inventory, plans=named(_plans), devices=named(_devices))

@@ -3,29 +3,34 @@
 import pytest
 import yaml
 from hypothesis import given, settings
-from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_inventory.description_sizes import MAX_DEVICE_BYTES, MAX_PLAN_BYTES
+from queueserver_inventory.descriptions import (
+    DeviceDescription,
+    Inventory,
+    InventoryIssueKind,
+    ParameterDescription,
+    ParameterKind,
+    PlanDescription,
+)
 from queueserver_inventory.list_entries import device_entry, plan_entry
 from queueserver_inventory.list_file import ListFileError, read_list, write_list
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
 
 from tests.unit.common.inventory.inventories import inventories
 from tests.unit.common.inventory.type_notation import shown
 
-PARAMETER = pb.ParameterDescription(name="a", kind=pb.PARAMETER_KIND_POSITIONAL_OR_KEYWORD)
-
 
 def parameter_entry(**fields: object) -> dict[str, object]:
     """The entry of a parameter, without what all entries have."""
-    parameter = pb.ParameterDescription(**fields)  # type: ignore[arg-type] # fields of tests
-    parameter.MergeFrom(PARAMETER)
-    (entry,) = plan_entry(pb.PlanDescription(name="p", parameters=[parameter]))["parameters"]
+    parameter = ParameterDescription("a", ParameterKind.POSITIONAL_OR_KEYWORD, **fields)  # type: ignore[arg-type] # fields of tests
+    (entry,) = plan_entry(PlanDescription(name="p", parameters=(parameter,)))["parameters"]
     assert entry.pop("name") == "a"
     assert entry.pop("kind") == {"name": "POSITIONAL_OR_KEYWORD", "value": 1}
     found: dict[str, object] = entry
     return found
 
 
-def read_parameter(entry: dict[str, object]) -> pb.ParameterDescription:
+def read_parameter(entry: dict[str, object]) -> ParameterDescription:
     inventory = read_list(yaml.safe_dump({"existing_plans": {"p": {"parameters": [{"name": "a", **entry}]}}}))
     assert not inventory.issues
     return inventory.plans[0].parameters[0]
@@ -33,7 +38,7 @@ def read_parameter(entry: dict[str, object]) -> pb.ParameterDescription:
 
 @settings(deadline=None)
 @given(inventories)
-def test_what_was_written_is_read_again(inventory: pb.Inventory) -> None:
+def test_what_was_written_is_read_again(inventory: Inventory) -> None:
     text = write_list(inventory)
     assert read_list(text) == inventory
     assert write_list(read_list(text)) == text
@@ -41,7 +46,7 @@ def test_what_was_written_is_read_again(inventory: pb.Inventory) -> None:
 
 @settings(deadline=None)
 @given(inventories)
-def test_the_file_is_yaml_with_the_entries_in_any_readers_eyes(inventory: pb.Inventory) -> None:
+def test_the_file_is_yaml_with_the_entries_in_any_readers_eyes(inventory: Inventory) -> None:
     text = write_list(inventory)
     assert yaml.safe_load(text) == {
         "existing_devices": {device.name: device_entry(device) for device in inventory.devices},
@@ -51,30 +56,30 @@ def test_the_file_is_yaml_with_the_entries_in_any_readers_eyes(inventory: pb.Inv
 
 
 def test_a_type_is_written_as_its_author_wrote_it() -> None:
-    tree = pb.ParameterType(kind=pb.ParameterType.KIND_LIST, arguments=[{"kind": pb.ParameterType.KIND_INTEGER}])
+    tree = ParameterType(TypeKind.LIST, (ParameterType(TypeKind.INTEGER),))
     assert parameter_entry(type=tree, annotation="typing.List[int]") == {"annotation": {"type": "typing.List[int]"}}
     assert parameter_entry(type=tree, annotation="my.Ints") == {"annotation": {"type": "list[int]"}}
 
 
 def test_a_type_that_has_no_text_is_left_out_so_that_names_convert_everywhere() -> None:
-    tree = pb.ParameterType(kind=pb.ParameterType.KIND_LIST, arguments=[pb.ParameterType()])
+    tree = ParameterType(TypeKind.LIST, (ParameterType(),))
     assert parameter_entry(type=tree, annotation="list[Sample]") == {}
 
 
 def test_types_that_name_devices_plans_or_functions_say_so_in_the_switches() -> None:
     kinds = {
-        pb.ParameterType.KIND_DEVICE: {"convert_device_names": True},
-        pb.ParameterType.KIND_PLAN: {"convert_plan_names": True},
-        pb.ParameterType.KIND_DEVICE_OR_PLAN: {"convert_device_names": True, "convert_plan_names": True},
-        pb.ParameterType.KIND_CALLABLE: {"eval_expressions": True},
-        pb.ParameterType.KIND_ANY: {},
+        TypeKind.DEVICE: {"convert_device_names": True},
+        TypeKind.PLAN: {"convert_plan_names": True},
+        TypeKind.DEVICE_OR_PLAN: {"convert_device_names": True, "convert_plan_names": True},
+        TypeKind.CALLABLE: {"eval_expressions": True},
+        TypeKind.ANY: {},
     }
     for kind, switches in kinds.items():
-        entry = parameter_entry(type=pb.ParameterType(kind=kind))
+        entry = parameter_entry(type=ParameterType(kind))
         assert {key: value for key, value in entry.items() if key != "annotation"} == switches
-    off = parameter_entry(type=pb.ParameterType(kind=pb.ParameterType.KIND_DEVICE), convert_device_names=False)
+    off = parameter_entry(type=ParameterType(TypeKind.DEVICE), convert_device_names=False)
     assert off["convert_device_names"] is False
-    assert read_parameter(off).HasField("convert_device_names")
+    assert read_parameter(off).convert_device_names is False
 
 
 def test_a_default_that_is_no_literal_is_written_as_a_text() -> None:
@@ -83,7 +88,7 @@ def test_a_default_that_is_no_literal_is_written_as_a_text() -> None:
 
 
 def test_limits_are_written_as_texts_of_numbers() -> None:
-    entry = parameter_entry(minimum=-5, maximum=5.5, step=1e30, unit="mm")
+    entry = parameter_entry(minimum=-5.0, maximum=5.5, step=1e30, unit="mm")
     assert entry == {"min": "-5", "max": "5.5", "step": "1000000000000000019884624838656", "unit": "mm"}
 
 
@@ -100,8 +105,8 @@ def test_a_file_of_the_original_generator_is_read() -> None:
         "    - annotation:\n        type: '''List[int]'''\n      default: '[1]'\n      max: '3'\n      name: n\n"
     )
     args, numbers = inventory.plans[0].parameters
-    assert (args.kind, shown(args.type)) == (pb.PARAMETER_KIND_VAR_POSITIONAL, "device:Movable | any")
-    assert not args.HasField("convert_device_names")
+    assert (args.kind, shown(args.type)) == (ParameterKind.VAR_POSITIONAL, "device:Movable | any")
+    assert args.convert_device_names is None
     assert (shown(numbers.type), numbers.default_text, numbers.maximum) == ("list(integer)", "[1]", 3)
     assert [component.name for component in inventory.devices[0].components] == ["val"]
 
@@ -148,7 +153,7 @@ def test_an_entry_that_makes_no_sense_is_left_out_and_told(entry: str, told: str
     assert [plan.name for plan in inventory.plans] == ["good"]
     (issue,) = inventory.issues
     assert issue.name == "bad"
-    assert issue.kind == pb.INVENTORY_ISSUE_KIND_PLAN
+    assert issue.kind == InventoryIssueKind.PLAN
     assert told in issue.message
 
 
@@ -160,9 +165,9 @@ def test_a_device_that_makes_no_sense_is_left_out_and_told() -> None:
 
 
 def test_a_description_that_no_answer_has_room_for_is_left_out_and_that_is_told() -> None:
-    plans = [pb.PlanDescription(name="long", description="x" * MAX_PLAN_BYTES), pb.PlanDescription(name="short")]
-    devices = [pb.DeviceDescription(name="long", class_name="x" * MAX_DEVICE_BYTES), pb.DeviceDescription(name="short")]
-    inventory = read_list(write_list(pb.Inventory(plans=plans, devices=devices)))
+    plans = (PlanDescription(name="long", description="x" * MAX_PLAN_BYTES), PlanDescription(name="short"))
+    devices = (DeviceDescription(name="long", class_name="x" * MAX_DEVICE_BYTES), DeviceDescription(name="short"))
+    inventory = read_list(write_list(Inventory(plans, devices)))
     assert [one.name for one in (*inventory.plans, *inventory.devices)] == ["short", "short"]
     assert [issue.name for issue in inventory.issues] == ["long", "long"]
     assert f"at most {MAX_PLAN_BYTES} are allowed" in inventory.issues[0].message

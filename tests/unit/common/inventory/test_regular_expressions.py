@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from queueserver_inventory.access import Access, GroupRules, permitted_name_pattern
 from queueserver_inventory.patterns import device_pattern
-from queueserver_inventory.regular_expressions import compile_expression
+from queueserver_inventory.regular_expressions import ExpressionError, compile_expression
 
 PIECES = st.sampled_from(["^", "$", ".*", ".*", "a", "b", "ab", "_1", ".", "é"])
 TEXTS = st.text(alphabet="ab_1é.\n", max_size=6)
@@ -30,6 +30,13 @@ def test_an_expression_finds_what_python_finds(expression: str, text: str) -> No
 )
 def test_plain_expressions_find_what_python_finds(expression: str, text: str) -> None:
     assert bool(compile_expression(expression)(text)) == (re.search(expression, text) is not None)
+
+
+@pytest.mark.parametrize("expression", ["[]", "[]--", "[^]&&", "[^]", "[]a"])
+def test_a_set_without_an_end_is_refused_before_python_warns_of_it(expression: str) -> None:
+    with pytest.raises(ExpressionError, match="no ]"):
+        compile_expression(expression)
+    assert compile_expression("[]a]")("]")
 
 
 def calls_of(make: Callable[[], object]) -> int:

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver.common.v1.inventory_pb2 import ParameterType
+from queueserver_inventory.parameter_types import ParameterType, TypeKind
 from queueserver_inventory.type_text import TypeNames, TypeTextError, read_type, type_names, write_type
 
 from tests.unit.common.inventory.type_notation import named, shown, types
@@ -148,24 +148,24 @@ def test_what_was_written_reads_as_the_same_type(tree: ParameterType) -> None:
 @given(st.text(max_size=60), st.booleans())
 def test_any_text_is_read_or_refused(text: str, lenient: bool) -> None:
     with suppress(TypeTextError):
-        assert read_type(text, lenient=lenient).kind in ParameterType.Kind.values()
+        assert read_type(text, lenient=lenient).kind in TypeKind
 
 
 def test_two_lists_of_one_name_are_written_under_two() -> None:
-    one, other = named("Dets", ParameterType.KIND_DEVICE, ["a"]), named("Dets", ParameterType.KIND_DEVICE, ["b"])
-    text, names = write_type(ParameterType(kind=ParameterType.KIND_UNION, arguments=[one, other]))
+    one, other = named("Dets", TypeKind.DEVICE, ["a"]), named("Dets", TypeKind.DEVICE, ["b"])
+    text, names = write_type(ParameterType(TypeKind.UNION, (one, other)))
     assert text == "Dets | Dets2"
     assert names.devices == {"Dets": ["a"], "Dets2": ["b"]}
 
 
 @pytest.mark.parametrize("name", ["", "int", "class", "__DEVICE__", "no name"])
 def test_a_list_without_a_usable_name_gets_one(name: str) -> None:
-    text, names = write_type(named(name, ParameterType.KIND_DEVICE, ["a"]))
+    text, names = write_type(named(name, TypeKind.DEVICE, ["a"]))
     assert names.devices == {text: ["a"]}
     assert text == "Names"
 
 
 def test_a_type_that_has_no_text_is_refused() -> None:
-    unknown = ParameterType(kind=ParameterType.KIND_LIST, arguments=[ParameterType()])
+    unknown = ParameterType(TypeKind.LIST, (ParameterType(),))
     with pytest.raises(TypeTextError, match="no text"):
         write_type(unknown)

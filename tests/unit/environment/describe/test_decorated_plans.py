@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_environment.describe import expansion
 from queueserver_environment.describe.inventory import take_inventory
 from queueserver_environment.user_api.annotation_decorator import ATTRIBUTE, parameter_annotation_decorator
+from queueserver_inventory.descriptions import InventoryIssue, InventoryIssueKind, ParameterDescription
 from queueserver_inventory.list_entries import plan_entry
 
 from tests.unit.common.inventory.type_notation import shown
@@ -27,17 +27,17 @@ def decorated(said: dict[str, Any], default: Any = NO_DEFAULT) -> Any:
     return parameter_annotation_decorator({"parameters": {"a": said}})(plan)
 
 
-def described(said: dict[str, Any], default: Any = NO_DEFAULT) -> pb.ParameterDescription:
+def described(said: dict[str, Any], default: Any = NO_DEFAULT) -> ParameterDescription:
     inventory = take_inventory({**reference_tree(), "plan": decorated(said, default)})
     assert not inventory.issues
     return inventory.plans[0].parameters[0]
 
 
-def issue_with(plan: Any) -> pb.InventoryIssue:
+def issue_with(plan: Any) -> InventoryIssue:
     inventory = take_inventory({"plan": plan})
     assert not inventory.plans
     (issue,) = inventory.issues
-    assert (issue.name, issue.kind) == ("plan", pb.INVENTORY_ISSUE_KIND_PLAN)
+    assert (issue.name, issue.kind) == ("plan", InventoryIssueKind.PLAN)
     return issue
 
 
@@ -110,8 +110,7 @@ def test_limits_unit_and_switches_are_told() -> None:
     said = {"min": 0, "max": 2.5, "step": 1, "unit": "mm", "convert_device_names": False, "convert_plan_names": True}
     parameter = described(said)
     assert (parameter.minimum, parameter.maximum, parameter.step, parameter.unit) == (0, 2.5, 1, "mm")
-    assert parameter.HasField("convert_device_names")
-    assert not parameter.convert_device_names
+    assert parameter.convert_device_names is False
     assert parameter.convert_plan_names
 
 

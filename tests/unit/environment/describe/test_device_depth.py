@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import pytest
 from ophyd import ADComponent, Component, Device, EpicsSignal, Signal, SimDetector
-from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_environment.describe import inventory as inventories
 from queueserver_environment.describe.device_trees import MAX_COMPONENTS, DeviceTree
 from queueserver_environment.describe.inventory import take_inventory
@@ -19,6 +18,8 @@ from queueserver_environment.user_api.registration import (
     register_device,
     register_plan,
 )
+from queueserver_inventory.description_sizes import Sizes
+from queueserver_inventory.descriptions import InventoryIssueKind
 
 from tests.unit.environment.reference_devices import Detector, reference_tree
 
@@ -142,8 +143,8 @@ def test_what_was_registered_and_is_not_there_is_told() -> None:
     register_plan("det2")
     inventory = take_inventory(reference_tree())
     assert [(issue.name, issue.kind) for issue in inventory.issues] == [
-        ("det2", pb.INVENTORY_ISSUE_KIND_STARTUP_CODE),
-        ("missing", pb.INVENTORY_ISSUE_KIND_STARTUP_CODE),
+        ("det2", InventoryIssueKind.STARTUP_CODE),
+        ("missing", InventoryIssueKind.STARTUP_CODE),
     ]
     assert "names something that is not a plan" in inventory.issues[0].message
     assert "names nothing that the startup code defines" in inventory.issues[1].message
@@ -177,7 +178,7 @@ def test_only_the_component_that_raises_is_left_out() -> None:
     assert paths(inventory.devices) == ["moody", "moody.good", "moody.last"]
     (issue,) = inventory.issues
     assert "The component moody.broken was left out (RuntimeError: no connection)" in issue.message
-    assert (issue.kind, issue.file) == (pb.INVENTORY_ISSUE_KIND_DEVICE, __file__)
+    assert (issue.kind, issue.file) == (InventoryIssueKind.DEVICE, __file__)
     assert issue.line > 0
 
 
@@ -211,7 +212,7 @@ def test_a_class_whose_components_multiply_is_described_in_bounded_size() -> Non
         cls = type(f"Doubling{level}", (Device,), {"a": Component(cls), "b": Component(cls)})
     # Such a device can't be made, but what is described is its class.
     tree = DeviceTree()
-    assert tree.describe("wide", cls.__new__(cls)).ByteSize() < 4 * 1024 * 1024
+    assert Sizes().device(tree.describe("wide", cls.__new__(cls))) < 4 * 1024 * 1024
     assert [problem.message for problem in tree.problems] == [
         "wide has too many components to list all of them; register the device with less depth."
     ]
@@ -220,17 +221,20 @@ def test_a_class_whose_components_multiply_is_described_in_bounded_size() -> Non
 def test_when_all_devices_together_are_too_much_they_are_described_to_less_depth(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(inventories, "MAX_DEVICES_BYTES", 1000)
+    two_levels = take_inventory(reference_tree(), device_max_depth=2).devices
+    monkeypatch.setattr(inventories, "MAX_DEVICES_BYTES", sum(map(Sizes().device, two_levels)))
     inventory = take_inventory(reference_tree())
     assert max(path.count(".") for path in paths(inventory.devices)) <= 1
     assert "limit the depth of devices" in inventory.issues[-1].message
 
 
 def test_one_device_that_is_too_much_is_described_to_less_depth(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inventories, "MAX_DEVICE_BYTES", 250)
+    two_levels = DeviceTree(2).describe("deep", Detector(a=Detector(b=Detector())))
+    most = Sizes().device(two_levels)
+    monkeypatch.setattr(inventories, "MAX_DEVICE_BYTES", most)
     inventory = take_inventory({"deep": Detector(a=Detector(b=Detector(c=Detector()))), "flat": Detector(a=Detector())})
     assert paths(inventory.devices) == ["deep", "deep.a", "flat", "flat.a"]
-    assert all(device.ByteSize() <= 250 for device in inventory.devices)
+    assert all(Sizes().device(device) <= most for device in inventory.devices)
     (issue,) = inventory.issues
     assert (issue.name, "only 2 levels are" in issue.message) == ("deep", True)
 

@@ -6,10 +6,10 @@ from typing import Any
 from ophyd import ADComponent, Component, Device, EpicsMotor, EpicsSignal, Signal, SimDetector
 from ophyd.sim import SynAxis, motor, trivial_flyer
 from ophyd_async.core import DeviceVector, StandardReadable, soft_signal_rw
-from queueserver.common.v1.inventory_pb2 import DeviceDescription
 from queueserver_environment.describe.device_trees import MAX_DEPTH
 from queueserver_environment.describe.devices import find_component, is_device
 from queueserver_environment.describe.inventory import take_inventory
+from queueserver_inventory.descriptions import DeviceDescription
 
 
 class Stage(Device):

@@ -4,12 +4,12 @@ import sys
 from typing import Any
 
 import pytest
-from queueserver.common.v1.inventory_pb2 import ParameterType
 from queueserver_environment.describe.functions import describe_functions
 from queueserver_environment.describe.plan_reading import read_plan
 from queueserver_environment.describe.plan_recognition import is_plan
 from queueserver_environment.describe.types.hint_types import parameter_type
 from queueserver_environment.user_api.annotation_decorator import parameter_annotation_decorator
+from queueserver_inventory.parameter_types import TypeKind
 
 _POSTPONED = "from __future__ import annotations\n" if sys.version_info < (3, 14) else ""
 _SOURCE = """
@@ -44,13 +44,13 @@ def test_such_a_name_costs_only_its_own_parameter(namespace: dict[str, Any], *, 
     plan = namespace["declared"]
     plan = parameter_annotation_decorator({"parameters": {"num": {"min": 1}}})(plan) if is_decorated else plan
     read = read_plan(plan).parameters
-    assert read["num"].takes.type.kind == ParameterType.KIND_INTEGER
+    assert read["num"].takes.type.kind is TypeKind.INTEGER
     assert [read[name].takes.text for name in ("price", "many")] == ["Decimal", "list[Decimal]"]
 
 
 def test_such_a_name_costs_only_its_own_field(namespace: dict[str, Any]) -> None:
     fields = {each.name: each.type.kind for each in parameter_type(namespace["Scan"]).fields}
-    assert fields == {"num": ParameterType.KIND_INTEGER, "price": ParameterType.KIND_UNSPECIFIED}
+    assert fields == {"num": TypeKind.INTEGER, "price": TypeKind.UNSPECIFIED}
 
 
 def test_the_signature_of_a_function_shows_such_a_name(namespace: dict[str, Any]) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from bluesky.utils import plan
-from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_environment.describe.docstrings import PlanText, read_docstring
 from queueserver_environment.describe.inventory import take_inventory
 from queueserver_environment.describe.plan_recognition import is_plan
 from queueserver_environment.describe.types.literals import default_text, is_literal
+from queueserver_inventory.descriptions import InventoryIssueKind
 
 
 class Mode(Enum):
@@ -74,16 +74,16 @@ def test_parameters_keep_order_kind_default_and_documentation() -> None:
     (described,) = take_inventory({"everything": everything}).plans
     assert (described.name, described.description) == ("everything", "Do everything at once.")
     assert described.returns_generator
-    kinds = {item.name: pb.ParameterKind.Name(item.kind) for item in described.parameters}
+    kinds = {item.name: item.kind.name for item in described.parameters}
     assert kinds == {
-        "a": "PARAMETER_KIND_POSITIONAL_ONLY",
-        "b": "PARAMETER_KIND_POSITIONAL_OR_KEYWORD",
-        "c": "PARAMETER_KIND_POSITIONAL_OR_KEYWORD",
-        "rest": "PARAMETER_KIND_VAR_POSITIONAL",
-        "d": "PARAMETER_KIND_KEYWORD_ONLY",
-        "more": "PARAMETER_KIND_VAR_KEYWORD",
+        "a": "POSITIONAL_ONLY",
+        "b": "POSITIONAL_OR_KEYWORD",
+        "c": "POSITIONAL_OR_KEYWORD",
+        "rest": "VAR_POSITIONAL",
+        "d": "KEYWORD_ONLY",
+        "more": "VAR_KEYWORD",
     }
-    defaults = {item.name: item.default_text for item in described.parameters if item.HasField("default_text")}
+    defaults = {item.name: item.default_text for item in described.parameters if item.default_text is not None}
     assert defaults == {"c": "'x'", "d": "True"}
     texts = {item.name: item.description for item in described.parameters if item.description}
     both = "Two numbers,\nboth needed."
@@ -114,7 +114,7 @@ def test_a_plan_that_cant_be_described_is_left_out_and_told_about() -> None:
     inventory = take_inventory({"bad": unsigned, "good": everything})
     assert [described.name for described in inventory.plans] == ["good"]
     (issue,) = inventory.issues
-    assert (issue.name, issue.kind) == ("bad", pb.INVENTORY_ISSUE_KIND_PLAN)
+    assert (issue.name, issue.kind) == ("bad", InventoryIssueKind.PLAN)
     assert (issue.file, issue.line) == (__file__, unsigned.__code__.co_firstlineno)
     assert "left out" in issue.message
 

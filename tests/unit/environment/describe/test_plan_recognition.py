@@ -19,12 +19,12 @@ from bluesky.utils import MsgGenerator
 from bluesky.utils import plan as marked
 from ophyd.sim import det1, motor1
 from pydantic import Field, validate_call
-from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_environment.describe.inventory import take_inventory
 from queueserver_environment.describe.plan_recognition import is_plan, why_no_plan
 from queueserver_environment.plans.arguments import bind
 from queueserver_environment.plans.names import Names
 from queueserver_environment.plans.run_engine import run_engine_issues, run_engine_of
+from queueserver_inventory.descriptions import InventoryIssueKind
 
 from tests.unit.environment import postponed_plans
 
@@ -183,7 +183,7 @@ def test_what_is_no_plan_is_known_with_the_reason(name: str) -> None:
 
 def test_what_declares_a_plan_and_is_none_is_an_issue_with_its_place() -> None:
     (issue,) = take_inventory({"asynchronous": asynchronous, "undeclared": undeclared}).issues
-    assert (issue.name, issue.kind) == ("asynchronous", pb.INVENTORY_ISSUE_KIND_PLAN)
+    assert (issue.name, issue.kind) == ("asynchronous", InventoryIssueKind.PLAN)
     assert (issue.file, issue.line) == (__file__, asynchronous.__code__.co_firstlineno)
     assert "it is async" in issue.message
 

@@ -43,7 +43,7 @@ def test_each_default_of_a_standard_plan_may_be_given(plan: str) -> None:
     (args, kwargs), parameters = split(CALLS[plan][0]), ALL.parameters(plan)
     given_by_position = list(parameters)[: len(args)]
     for name, parameter in parameters.items():
-        if parameter.HasField("default_text") and name not in given_by_position:
+        if parameter.default_text is not None and name not in given_by_position:
             default = ast.literal_eval(parameter.default_text)
             value = list(default) if isinstance(default, tuple) else default
             assert ALL.wrong(plan, *args, **{**kwargs, name: value}) == {}, name

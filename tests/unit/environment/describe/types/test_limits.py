@@ -14,9 +14,9 @@ import pytest
 from annotated_types import Ge, Gt, Interval, Le, Len, Lt, MultipleOf, Unit
 from bluesky.protocols import Readable
 from pydantic import Field
-from queueserver.common.v1.inventory_pb2 import ParameterDescription
 from queueserver_environment.describe.inventory import take_inventory
 from queueserver_environment.user_api.annotation_decorator import parameter_annotation_decorator
+from queueserver_inventory.descriptions import ParameterDescription
 
 from tests.unit.common.inventory.type_notation import shown
 from tests.unit.environment.hints import of_union
@@ -48,9 +48,7 @@ def described(plan: Callable[..., Any]) -> list[ParameterDescription]:
 def limits(parameter: ParameterDescription) -> dict[str, Any]:
     keys = {"minimum": "min", "maximum": "max", "step": "step"}
     found: dict[str, Any] = {
-        key: getattr(parameter, field)
-        for field, key in keys.items()
-        if parameter.HasField(field)  # type: ignore[arg-type] # names of fields
+        key: getattr(parameter, field) for field, key in keys.items() if getattr(parameter, field) is not None
     }
     return found | ({"unit": parameter.unit} if parameter.unit else {})
 

@@ -264,10 +264,10 @@ def test_a_tuple_for_args_is_a_group_that_repeats_or_each_argument(args: list[An
 def test_a_record_for_kwargs_has_the_named_arguments_as_its_fields(
     kwargs: dict[str, Any], wrong: dict[str, str]
 ) -> None:
-    fields = {
-        "a": RecordField(ParameterType(TypeKind.INTEGER), required=True),
-        "b": RecordField(ParameterType(TypeKind.NUMBER), required=False),
-    }
+    fields = (
+        RecordField("a", ParameterType(TypeKind.INTEGER), required=True),
+        RecordField("b", ParameterType(TypeKind.NUMBER), required=False),
+    )
     more = Parameter("more", ParameterKind.VAR_KEYWORD, False, ParameterType(TypeKind.RECORD, fields=fields))
     assert call_of(more, [0], kwargs) == wrong
 

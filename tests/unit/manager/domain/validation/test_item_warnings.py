@@ -17,7 +17,7 @@ from queueserver_manager.domain.validation.item_warnings import Warner
 from queueserver_manager.domain.validation.near_names import NearNames
 from queueserver_manager.worker_client.inventory import inventory_from_proto
 
-UNTYPED, ANY, TEXT, NUMBER = (ParameterType(kind) for kind in (Kind.UNTYPED, Kind.ANY, Kind.STRING, Kind.NUMBER))
+UNTYPED, ANY, TEXT, NUMBER = (ParameterType(kind) for kind in (Kind.UNSPECIFIED, Kind.ANY, Kind.STRING, Kind.NUMBER))
 DEVICE = ParameterType(Kind.DEVICE)
 MODE = ParameterType(Kind.ENUM, choices=("motor",))
 DEVICES = {
@@ -88,7 +88,10 @@ def test_a_misspelt_motor_of_a_scan_is_told_with_what_is_near() -> None:
         (
             ParameterType(
                 Kind.RECORD,
-                fields={"at": RecordField(UNTYPED, required=True), "mode": RecordField(TEXT, required=True)},
+                fields=(
+                    RecordField("at", UNTYPED, required=True),
+                    RecordField("mode", TEXT, required=True),
+                ),
             ),
             [{"at": "motr1", "mode": "motr1", "more": "motr1"}],
             {"[0].at": ["motor1"]},
@@ -119,7 +122,7 @@ def test_arguments_by_name_and_further_ones_are_looked_at_and_metadata_is_not() 
 
 
 def test_further_arguments_by_name_are_fields_if_their_type_has_fields() -> None:
-    record = ParameterType(Kind.RECORD, fields={"at": RecordField(UNTYPED, required=True)})
+    record = ParameterType(Kind.RECORD, fields=(RecordField("at", UNTYPED, required=True),))
     plan = plan_of(record, ParameterKind.VAR_KEYWORD)
     fields = [w.field for w in Warner().look(plan, [], {"at": "motr1", "more": "motr1"}, ALLOWED, "item")]
     assert fields == ["item.kwargs.at"]

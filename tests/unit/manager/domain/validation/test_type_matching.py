@@ -49,18 +49,18 @@ def of(kind: TypeKind, *arguments: ParameterType, choices: tuple[str, ...] = ())
 INTEGER, NUMBER, STRING, NONE, DEVICE = (of(k) for k in (_K.INTEGER, _K.NUMBER, _K.STRING, _K.NONE, _K.DEVICE))
 #: A list of the plan's author; what it names need not be there any more.
 LISTED = ParameterType(_K.DEVICE, choices=("det1", "gone", "stage.x"), listed=True)
-MOVABLE = ParameterType(_K.DEVICE, protocol="Movable")
+MOVABLE = ParameterType(_K.DEVICE, device_protocol="Movable")
 AXIS = ParameterType(_K.DEVICE, device_class="lab.Axis")
 ONE_OR_YES = ParameterType(_K.LITERAL, values=(1, 2.5, True))
 WINDOW = ParameterType(
     _K.RECORD,
-    fields={
-        "motor": RecordField(MOVABLE, required=True),
-        "width": RecordField(NUMBER, required=False, minimum=0),
-        "marks": RecordField(of(_K.LIST, STRING), required=False),
-    },
+    fields=(
+        RecordField("motor", MOVABLE, required=True),
+        RecordField("width", NUMBER, required=False, minimum=0),
+        RecordField("marks", of(_K.LIST, STRING), required=False),
+    ),
 )
-OPEN = ParameterType(_K.RECORD, fields={"a": RecordField(INTEGER, required=True)}, open=True)
+OPEN = ParameterType(_K.RECORD, fields=(RecordField("a", INTEGER, required=True),), open=True)
 
 
 def map_by(key: ParameterType) -> ParameterType:
@@ -72,7 +72,7 @@ def text(form: str) -> ParameterType:
 
 
 CASES: dict[str, tuple[ParameterType, list[Any], list[Any]]] = {
-    "untyped": (of(_K.UNTYPED), [1, 1.5, "a", None, True, [1], {"a": 1}], []),
+    "untyped": (of(_K.UNSPECIFIED), [1, 1.5, "a", None, True, [1], {"a": 1}], []),
     "any": (of(_K.ANY), [1, 1.5, "a", None, True, [1], {"a": 1}], []),
     "none": (NONE, [None], [0, False, "", []]),
     "int": (INTEGER, [1, 0, -5, 2**53 - 1], [1.5, "1", True, False, None, [1]]),
@@ -245,7 +245,9 @@ def test_a_long_value_is_cut_in_the_phrase() -> None:
 
 types = st.recursive(
     st.sampled_from([k for k in TypeKind if k not in (_K.LIST, _K.TUPLE, _K.MAP, _K.UNION)]).map(
-        lambda kind: ParameterType(kind, choices=("x", "y"), values=(1, True), fields={"x": RecordField(INTEGER, True)})
+        lambda kind: ParameterType(
+            kind, choices=("x", "y"), values=(1, True), fields=(RecordField("x", INTEGER, True),)
+        )
     ),
     lambda inner: st.builds(
         lambda kind, arguments: of(kind, *arguments),

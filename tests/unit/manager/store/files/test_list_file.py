@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory import descriptions
 from queueserver_inventory.list_file import write_list
 from queueserver_manager.domain.inventory import Inventory, Plan
 from queueserver_manager.domain.permissions.permission_errors import FileInvalid, ReloadDisabled
@@ -20,9 +20,9 @@ from queueserver_manager.worker_client.inventory import inventory_from_proto
 
 from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 
-LISTED = pb.Inventory(
-    plans=[pb.PlanDescription(name="count", module="m", returns_generator=True, function_name="count")],
-    devices=[pb.DeviceDescription(name="det", readable=True, class_name="Det", module="m")],
+LISTED = descriptions.Inventory(
+    plans=(descriptions.PlanDescription(name="count", module="m", returns_generator=True, function_name="count"),),
+    devices=(descriptions.DeviceDescription(name="det", readable=True, class_name="Det", module="m"),),
 )
 KNOWN = Inventory({"scan": Plan("scan", ())}, {}, b"known")
 REPLY: ReplySpec[None] = ReplySpec(lambda _, revision: str(revision).encode(), part="permissions")
