@@ -1,4 +1,4 @@
-"""``python -m tests.chaos [--faults N] [--seed SEED] [--per-round N]``: break everything, and look whether it held."""
+"""``python -m tests.chaos [--faults N] [--seed SEED] [--kind KIND]``: break everything, and look whether it held."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import argparse
 import secrets
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 
+from tests.chaos.kinds import KINDS
 from tests.chaos.round import Report, play
+from tests.harness.jumping_clock import can_be_preloaded
+from tests.harness.namespaces import own_network
 
 #: Where the log of a round with problems is written.
 _LOGS = Path("chaos-results")
@@ -20,10 +24,8 @@ def main() -> None:
     """Play rounds until there were enough faults; exit code 1 if one of them found a problem."""
     options = _parser().parse_args()
     console = Console(highlight=False)
-    first = options.seed or secrets.token_hex(4)
-    rounds = range(-(-options.faults // options.per_round))
-    seeds = [first if number == 0 and "." in first else f"{first}.{number}" for number in rounds]
-    reports = [_play(console, seed, options.per_round) for seed in seeds]
+    kinds = _kinds(options.kind, own_network([sys.executable, "-m", "tests.chaos", *sys.argv[1:]]), console)
+    reports = [_play(console, *one) for one in _rounds(options, kinds)]
     broken = [report.seed for report in reports if report.problems]
     faults = sum(len(report.faults) for report in reports)
     console.print(
@@ -34,10 +36,41 @@ def main() -> None:
     sys.exit(1 if broken else 0)
 
 
-def _play(console: Console, seed: str, faults: int) -> Report:
+def _kinds(wanted: str, no_networks: str, console: Console) -> list[str]:
+    """The kinds that can be played here; says which can't, and why."""
+    kinds = [wanted] if wanted else list(KINDS)
+    if no_networks and "networks" in kinds:
+        console.print(f"[yellow]Not tried: links that are down between network namespaces; {no_networks}[/]")
+        kinds.remove("networks")
+    if not can_be_preloaded() and "one-machine" in kinds:
+        console.print("[yellow]Not tried: a wrong clock of Redis; it needs a C compiler[/]")
+    return kinds
+
+
+def _rounds(options: argparse.Namespace, kinds: list[str]) -> Iterator[tuple[str, str, int]]:
+    """Kind, seed and number of faults of each round: as many of each kind, unless one is played again."""
+    first = options.seed or secrets.token_hex(4)
+    if "." in first:
+        yield _kind_of(first, kinds), first, options.faults
+        return
+    cycles = -(-options.faults // options.per_cycle)
+    shares = sum(KINDS[kind][1] for kind in kinds)
+    for number in range(cycles * len(kinds)):
+        seed = f"{first}.{number}"
+        kind = _kind_of(seed, kinds)
+        yield kind, seed, -(-options.faults * KINDS[kind][1] // (cycles * shares))
+
+
+def _kind_of(seed: str, kinds: list[str]) -> str:
+    return kinds[int(seed.rpartition(".")[2]) % len(kinds)]
+
+
+def _play(console: Console, kind: str, seed: str, faults: int) -> Report:
     begin = time.monotonic()
-    console.print(f"seed {seed}")
-    report = play(seed, faults, lambda fault: console.print(f"  [dim]{time.monotonic() - begin:6.1f} s  {fault}[/]"))
+    console.print(f"seed {seed}, {kind}")
+    report = play(
+        kind, seed, faults, lambda fault: console.print(f"  [dim]{time.monotonic() - begin:6.1f} s  {fault}[/]")
+    )
     console.print(
         f"  {report.submitted} items, {report.executions} executions; requests refused: {dict(report.refused)}, "
         f"of unknown fate: {dict(report.unknown)}"
@@ -53,15 +86,17 @@ def _tell(console: Console, report: Report) -> None:
         _LOGS.mkdir(exist_ok=True)
         file = _LOGS / f"{report.seed}.log"
         file.write_text("\n".join([*report.problems, "", *report.faults, "", report.log]), encoding="utf-8")
-        console.print(f"  play it again with --seed {report.seed} --faults {len(report.faults)}; log: {file}")
+        again = f"--kind {report.kind} --seed {report.seed} --faults {len(report.faults)}"
+        console.print(f"  play it again with {again}; log: {file}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--faults", type=int, default=200, metavar="N", help="how many faults (default: %(default)s)")
     parser.add_argument(
-        "--per-round", type=int, default=40, metavar="N", help="faults per round (default: %(default)s)"
+        "--per-cycle", type=int, default=80, metavar="N", help="faults of one round of each kind (default: %(default)s)"
     )
+    parser.add_argument("--kind", choices=list(KINDS), default="", help="of all rounds (default: all kinds in turn)")
     parser.add_argument("--seed", default="", metavar="SEED", help="of a round to be played again; default: a new one")
     return parser
 

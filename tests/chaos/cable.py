@@ -1,4 +1,4 @@
-"""The connection between Manager and Worker, which can be cut, or hang, without either of them."""
+"""The connection between Manager and Worker: it can be cut, hang, or lose what it carries, without either of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import contextlib
 from pathlib import Path
 
 _CHUNK = 65536
+#: Whither something passes.
+DIRECTIONS = _TO_WORKER, _TO_MANAGER = ("Worker", "Manager")
 
 
 class Cable:
@@ -16,8 +18,12 @@ class Cable:
         self._near, self._far = near, far
         self._server: asyncio.AbstractServer | None = None
         self._ways: set[asyncio.Task[None]] = set()
-        self._flowing = asyncio.Event()
-        self._flowing.set()
+        self._flowing = {direction: asyncio.Event() for direction in DIRECTIONS}
+        for flowing in self._flowing.values():
+            flowing.set()
+        #: Connections so far, and the last of them that loses everything, by direction.
+        self._connections = 0
+        self._lost = dict.fromkeys(DIRECTIONS, 0)
 
     @property
     def address(self) -> str:
@@ -38,20 +44,32 @@ class Cable:
         await asyncio.gather(*self._ways, return_exceptions=True)
         self._near.unlink(missing_ok=True)
 
-    async def hang(self) -> None:
-        """Pass nothing on, and end nothing: what a firewall does that forgets a connection."""
-        self._flowing.clear()
+    async def hold(self, *directions: str) -> None:
+        """Pass nothing on in these directions, and end nothing: what is sent arrives later."""
+        for direction in directions:
+            self._flowing[direction].clear()
 
     async def flow(self) -> None:
         """Pass everything on again."""
-        self._flowing.set()
+        for flowing in self._flowing.values():
+            flowing.set()
+
+    async def lose(self, *directions: str) -> None:
+        """Never again pass on what the present connections carry in these directions, and end none of them.
+
+        So does a firewall that forgets connections. New ones work.
+        """
+        for direction in directions:
+            self._lost[direction] = self._connections
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections += 1
+        number = self._connections
         with contextlib.suppress(OSError):
             back_reader, back_writer = await asyncio.open_unix_connection(self._far)
             ways = [
-                asyncio.ensure_future(self._pass(reader, back_writer)),
-                asyncio.ensure_future(self._pass(back_reader, writer)),
+                asyncio.ensure_future(self._pass(number, _TO_WORKER, reader, back_writer)),
+                asyncio.ensure_future(self._pass(number, _TO_MANAGER, back_reader, writer)),
             ]
             self._ways.update(ways)
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -62,8 +80,11 @@ class Cable:
             back_writer.close()
         writer.close()
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self, number: int, direction: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         while chunk := await reader.read(_CHUNK):
-            await self._flowing.wait()
-            writer.write(chunk)
-            await writer.drain()
+            await self._flowing[direction].wait()
+            if number > self._lost[direction]:
+                writer.write(chunk)
+                await writer.drain()

@@ -14,11 +14,10 @@ from queueserver_client import AsyncClient, EventKind, ManagerState, QueueServer
 from queueserver_client.events import StatusChanged
 
 from tests.chaos import verdict
-from tests.chaos.cable import Cable
-from tests.chaos.faults import Faults
+from tests.chaos.faults.chance import Chance
+from tests.chaos.kinds import KINDS, Stage
 from tests.chaos.operating import keep_running
 from tests.chaos.recorder import Progress, Recorder
-from tests.chaos.system import System, running_system
 from tests.chaos.told import Told
 from tests.chaos.traffic import Customer
 from tests.harness.process import ProcessError
@@ -34,6 +33,7 @@ _STUCK, _AT_REST = 60.0, 300.0
 class Report:
     """What one round did and found."""
 
+    kind: str
     seed: str
     faults: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -140,50 +140,42 @@ def _loop_in_thread() -> Iterator[asyncio.AbstractEventLoop]:
         loop.close()
 
 
-def play(seed: str, faults: int, on_fault: Callable[[str], None]) -> Report:
-    """Play one round."""
-    report = Report(seed)
-    with short_directory() as directory, _loop_in_thread() as loop:
-        cable = Cable(directory / "cable.sock", System.worker_socket(directory))
-        asyncio.run_coroutine_threadsafe(cable.mend(), loop).result(30.0)
-        with running_system(directory, cable.address) as system:
-            try:
-                _disturb(system, cable, loop, report, directory, faults, on_fault)
-            finally:
-                asyncio.run_coroutine_threadsafe(cable.cut(), loop).result(30.0)
-            if report.problems:
-                report.log = system.log()
+def play(kind: str, seed: str, faults: int, on_fault: Callable[[str], None]) -> Report:
+    """Play one round of a kind."""
+    report = Report(kind, seed)
+    chance = Chance(seed)
+    with (
+        short_directory() as directory,
+        _loop_in_thread() as loop,
+        KINDS[kind][0](directory, loop, chance) as stage,
+    ):
+        traffic = asyncio.run_coroutine_threadsafe(_begin(stage, directory, seed), loop).result(2 * _STUCK)
+        _disturb(stage, traffic, chance, report, faults, on_fault)
+        end = traffic.end(stage.system.managers[0].address)
+        report.problems += asyncio.run_coroutine_threadsafe(end, loop).result(2 * _AT_REST)
+        report.submitted, report.executions = len(traffic.told.submissions), len(traffic.recorder.history)
+        report.refused, report.unknown = traffic.told.refused, traffic.told.unknown
+        if report.problems:
+            report.log = stage.system.log()
     return report
 
 
+async def _begin(stage: Stage, directory: Path, seed: str) -> Round:
+    traffic = Round(directory, seed)
+    await traffic.begin([manager.address for manager in stage.system.managers])
+    return traffic
+
+
 def _disturb(
-    system: System,
-    cable: Cable,
-    loop: asyncio.AbstractEventLoop,
-    report: Report,
-    directory: Path,
-    faults: int,
-    on_fault: Callable[[str], None],
+    stage: Stage, traffic: Round, chance: Chance, report: Report, faults: int, on_fault: Callable[[str], None]
 ) -> None:
-    addresses = [manager.address for manager in system.managers]
-    chosen = Faults(system, cable, loop, report.seed)
-
-    async def make() -> Round:
-        traffic = Round(directory, report.seed)
-        await traffic.begin(addresses)
-        return traffic
-
-    traffic = asyncio.run_coroutine_threadsafe(make(), loop).result(2 * _STUCK)
     for _ in range(faults):
-        if not traffic.progress.wait_for(chosen.pause(), _STUCK):
+        if not traffic.progress.wait_for(chance.pause(), _STUCK):
             report.problems.append(f"nothing happened for {_STUCK:.0f} s after: {(report.faults or ['the start'])[-1]}")
             break
         try:
-            report.faults.append(chosen.one())
+            report.faults.append(chance.fault(stage.faults)())
         except ProcessError as error:
             report.problems.append(f"what a fault had ended did not come back: {error}")
             break
         on_fault(report.faults[-1])
-    report.problems += asyncio.run_coroutine_threadsafe(traffic.end(addresses[0]), loop).result(2 * _AT_REST)
-    report.submitted, report.executions = len(traffic.told.submissions), len(traffic.recorder.history)
-    report.refused, report.unknown = traffic.told.refused, traffic.told.unknown

@@ -72,8 +72,11 @@ class Customer:
             await asyncio.gather(*waits, return_exceptions=True)
 
     async def _step(self, client: AsyncClient) -> None:
-        steps: list[Callable[[AsyncClient], Awaitable[None]]] = [self._add, self._add_batch, self._read]
-        weights = [4, 2, 1]
+        steps: list[Callable[[AsyncClient], Awaitable[None]]] = [self._read]
+        weights = [1]
+        if len(self.waiting) < _BACKLOG:
+            steps += [self._add, self._add_batch]
+            weights += [4, 2]
         if self.waiting:
             steps += [self._move, self._remove, self._update]
             weights += [2, 1, 1]

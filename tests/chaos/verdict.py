@@ -83,7 +83,10 @@ def _same_as_recorded(rest: Rest, recorder: Recorder) -> Iterator[str]:
     yield from (f"execution {one} is in the history {count} times" for one, count in executions.items() if count > 1)
     if [entry.number for entry in recorder.history] != numbers:
         yield f"the watch saw the entries {[entry.number for entry in recorder.history]} of the history, not {numbers}"
-    if [item.uid for item in recorder.view.items] != [item.uid for item in rest.queue]:
+    for seen, stored in zip(recorder.history, rest.history, strict=False):
+        if seen.number == stored.number and seen != stored:
+            yield f"the watch saw as entry {seen.number} of the history {seen}, and it is {stored}"
+    if list(recorder.view.items) != list(rest.queue):
         yield "the queue that the watch describes is not the queue that is listed"
 
 
@@ -100,6 +103,9 @@ def _of_item(told: Submission, entries: Sequence[HistoryEntry], queued: Sequence
         requeued = next(entry.requeued_as_uid for entry in entries if entry.item.uid == before)
         if requeued != after:
             yield f"attempt {after} follows {before}, which was put back as {requeued or 'nothing'}"
+    for entry in entries if queued else entries[:-1]:
+        if entry.result.exit_status is ExitStatus.COMPLETED:
+            yield f"execution {entry.execution_id} was completed, and another attempt followed"
     if len(queued) > 1:
         yield f"{len(queued)} times in the queue"
     if told.removed and queued:

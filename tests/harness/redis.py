@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 import redis
@@ -16,9 +17,22 @@ from tests.harness.process import TestProcess
 class RedisProcess:
     """A redis-server whose data survive :meth:`kill` and :meth:`start`."""
 
-    def __init__(self, directory: Path, *, tcp: bool = False, password: str = "") -> None:
-        """``directory`` must be short: it holds the unix socket. With ``tcp`` it listens on a free port too."""
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        tcp: bool = False,
+        password: str = "",
+        host: str = "127.0.0.1",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """``directory`` must be short: it holds the unix socket.
+
+        With ``tcp`` it listens on a free port of ``host`` too. ``environment`` are variables that it gets.
+        """
         self._directory = directory
+        self._host = host
+        self._environment = dict(environment or {})
         self._password = password
         self._port = reserved_port() if tcp else 0
         self._process: TestProcess | None = None
@@ -29,7 +43,7 @@ class RedisProcess:
         """Where clients find it."""
         credentials = f":{self._password}@" if self._password else ""
         if self._port:
-            return f"redis://{credentials}127.0.0.1:{self._port}/0"
+            return f"redis://{credentials}{self._host}:{self._port}/0"
         return f"unix://{credentials}{self._directory / 'redis.sock'}"
 
     @property
@@ -43,6 +57,11 @@ class RedisProcess:
         return self._running().pid
 
     @property
+    def process(self) -> TestProcess:
+        """The process, which is another one after :meth:`start`."""
+        return self._running()
+
+    @property
     def running(self) -> bool:
         """It has not ended."""
         return self._running().running
@@ -51,10 +70,10 @@ class RedisProcess:
         """Start it, or start it again on the same data and the same address."""
         command = [str(choose_program(self._directory).path)]
         command += server_arguments(self._directory / "redis.sock", self._directory)
-        command += ["--port", str(self._port), "--bind", "127.0.0.1"]
+        command += ["--port", str(self._port), "--bind", self._host]
         if self._password:
             command += ["--requirepass", self._password]
-        self._process = TestProcess("redis-server", command, announces=False)
+        self._process = TestProcess("redis-server", command, announces=False, environment=self._environment)
         self._process.output.wait_for(lambda line: "ready to accept connections" in line.lower())
 
     def connect(self) -> redis.Redis:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,16 @@ class Server:
         self.port = port or reserved_port()
         self._directory = directory / str(self.port)
         self._directory.mkdir()
-        program = str(choose_program(self._directory).path)
-        self._command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._directory)]
-        self._command += ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *options]
+        words = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._directory)]
+        words += ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *options]
+        file = self._directory / "redis.conf"
+        file.write_text(_configuration(words), encoding="utf-8")
+        self._command = [str(choose_program(self._directory).path), str(file)]
         self.process = self._start()
 
     def restart(self) -> None:
-        """Start it again with the options that it had at first, on its data."""
+        """Start it again on its data, as what a Sentinel last told it to be: primary, or replica of another server."""
+        self.process.close()
         self.process = self._start()
 
     def connect(self) -> redis.Redis:
@@ -43,10 +46,23 @@ class Server:
         return process
 
 
+def _configuration(words: Sequence[str]) -> str:
+    """Options as lines of a file, in which Redis keeps what a Sentinel tells it."""
+    lines: list[list[str]] = []
+    for word in words:
+        if word.startswith("--"):
+            lines.append([word[2:]])
+        else:
+            lines[-1].append(word or '""')
+    return "".join(" ".join(line) + "\n" for line in lines)
+
+
 class Sentinels:
     """A primary, two replicas that have its data, and three Sentinels that know all of them."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, failover_milliseconds: int = 5000) -> None:
+        """Sentinels begin the next failover at the earliest after twice ``failover_milliseconds``."""
+        self._failover_milliseconds = failover_milliseconds
         self.first = Server(directory)
         to_first = ("--replicaof", "127.0.0.1", str(self.first.port))
         self.replicas = [Server(directory, *to_first) for _ in range(2)]
@@ -64,11 +80,28 @@ class Sentinels:
         hosts = ",".join(f"127.0.0.1:{port}" for port in self._ports)
         return f"redis+sentinel://{hosts}/{NAME}/0"
 
+    @property
+    def servers(self) -> list[Server]:
+        """All that hold data."""
+        return [self.first, *self.replicas]
+
     def primary(self) -> Server:
         """The primary, as the first Sentinel knows it."""
-        with redis.Redis(port=self._ports[0]) as sentinel:
+        return self._primary_of(self._ports[0])
+
+    def agreed(self) -> bool:
+        """All Sentinels know the same primary."""
+        return len({self._primary_of(port).port for port in self._ports}) == 1
+
+    def _primary_of(self, sentinel_port: int) -> Server:
+        with redis.Redis(port=sentinel_port) as sentinel:
             _, port = sentinel.sentinel_get_master_addr_by_name(NAME)
-        return next(server for server in (self.first, *self.replicas) if server.port == int(port))
+        return next(server for server in self.servers if server.port == int(port))
+
+    def fail_over(self) -> None:
+        """Ask for another primary although this one is well. Raises redis.ResponseError if none can be chosen."""
+        with redis.Redis(port=self._ports[0]) as sentinel:
+            sentinel.execute_command("SENTINEL", "FAILOVER", NAME)
 
     def kill_primary(self) -> Server:
         """``kill -9``, and return when all Sentinels know the new primary, which is returned."""
@@ -79,14 +112,15 @@ class Sentinels:
 
     def close(self) -> None:
         """End all of them."""
-        for process in (*self.sentinels, *(server.process for server in (*self.replicas, self.first))):
+        for process in (*self.sentinels, *(server.process for server in reversed(self.servers))):
             process.close()
 
     def _sentinel(self, directory: Path, port: int) -> TestProcess:
         file = directory / f"sentinel-{port}.conf"
         lines = [f"port {port}", "bind 127.0.0.1", f"dir {directory}"]
         lines += [f"sentinel monitor {NAME} 127.0.0.1 {self.first.port} 2"]
-        lines += [f"sentinel down-after-milliseconds {NAME} 1000", f"sentinel failover-timeout {NAME} 5000"]
+        lines += [f"sentinel down-after-milliseconds {NAME} 1000"]
+        lines += [f"sentinel failover-timeout {NAME} {self._failover_milliseconds}"]
         file.write_text("\n".join([*lines, ""]), encoding="utf-8")
         command = [str(choose_program(directory).path), str(file), "--sentinel"]
         return TestProcess(f"sentinel {port}", command, announces=False)

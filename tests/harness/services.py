@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.harness.ports import reserved_port
@@ -17,9 +18,19 @@ COMMANDS = Path(sys.executable).parent
 class WorkerProcess:
     """A Worker on a unix socket below ``directory``, which must be short, or at an address of its own."""
 
-    def __init__(self, directory: Path, startup: Path = DEMO_STARTUP, *options: str, listen: str = "") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        startup: Path = DEMO_STARTUP,
+        *options: str,
+        listen: str = "",
+        clock: Path | None = None,
+        inside: Sequence[str] = (),
+    ) -> None:
+        """With ``clock``, its wall clock is wrong by what this file says; ``inside`` are words before its command."""
         kind = "--startup-dir" if startup.is_dir() else "--startup-script"
-        self._command = [sys.executable, "-m", "queueserver_worker"]
+        under = ["tests.harness.jumping_clock", str(clock)] if clock is not None else []
+        self._command = [*inside, sys.executable, "-m", *under, "queueserver_worker"]
         self._command += ["--listen", listen or f"unix:{directory / 'worker.sock'}"]
         self._command += ["--state-dir", str(directory / "worker")]
         self._command += [kind, str(startup), *options]
@@ -36,7 +47,7 @@ class WorkerProcess:
         self.process.close()
 
     def _start(self) -> TestProcess:
-        process = TestProcess("Worker", self._command)
+        process = TestProcess("Worker", self._command, environment=_search_path())
         self.address = process.wait_ready()
         return process
 
@@ -52,18 +63,21 @@ class ManagerProcess:
         instance_id: str = "",
         stretches: Path | None = None,
         clock: Path | None = None,
+        host: str = "127.0.0.1",
+        inside: Sequence[str] = (),
     ) -> None:
         """With ``stretches``, a path for a socket, its event loop is measured (``loop_stretches.py``).
 
-        With ``clock``, its wall clock is wrong by what this file says (``jumping_clock.py``).
+        With ``clock``, its wall clock is wrong by what this file says (``jumping_clock.py``). ``inside`` are words
+        before its command, for a network in which it has the address ``host``.
         """
         under = ["tests.harness.loop_stretches", str(stretches)] if stretches is not None else []
         under += ["tests.harness.jumping_clock", str(clock)] if clock is not None else []
-        self._module = [*under, "queueserver_manager"]
+        self._command = [*inside, sys.executable, "-m", *under, "queueserver_manager"]
         self._redis_url = redis_url
         self._worker_address = worker_address
         self._options = [*options, *(["--instance-id", instance_id] if instance_id else [])]
-        self.address = f"127.0.0.1:{reserved_port()}"
+        self.address = f"{host}:{reserved_port()}"
         self.process = self._start()
 
     def restart(self) -> None:
@@ -76,8 +90,12 @@ class ManagerProcess:
         self.process.close()
 
     def _start(self) -> TestProcess:
-        command = [sys.executable, "-m", *self._module, "--listen", self.address]
+        command = [*self._command, "--listen", self.address]
         command += ["--redis", self._redis_url, "--worker", self._worker_address, *self._options]
-        process = TestProcess("Manager", command, environment={"PYTHONPATH": os.environ.get("PYTHONPATH", "")})
+        process = TestProcess("Manager", command, environment=_search_path())
         self.address = process.wait_ready()
         return process
+
+
+def _search_path() -> dict[str, str]:
+    return {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}

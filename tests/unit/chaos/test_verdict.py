@@ -113,3 +113,21 @@ def test_a_changed_order_is_found(world: World, tmp_path: Path) -> None:
 def test_a_watch_that_missed_something_is_found(world: World, tmp_path: Path) -> None:
     world.seen = world.history[1:]
     assert world.problems(tmp_path) == ["the watch saw the entries [2, 3] of the history, not [1, 2, 3]"]
+
+
+def test_a_watch_that_saw_something_else_is_found(world: World, tmp_path: Path) -> None:
+    world.seen = [*world.history[:2], replace(world.history[2], execution_id="another")]
+    (found,) = world.problems(tmp_path)
+    assert found.startswith("the watch saw as entry 3 of the history HistoryEntry(")
+
+
+def test_a_success_that_is_attempted_again_is_found(world: World, tmp_path: Path) -> None:
+    world.history[2:] = [replace(world.history[2], requeued_as_uid="f"), entry(4, "c0-1", "f")]
+    world.traces += ["begin c0-1 4", "run c0-1 4 run-of-f", "end c0-1 4"]
+    assert world.problems(tmp_path) == ["c0-1: execution execution of c was completed, and another attempt followed"]
+
+
+def test_a_success_that_waits_in_the_queue_again_is_found(world: World, tmp_path: Path) -> None:
+    world.history[2] = replace(world.history[2], requeued_as_uid="f")
+    world.queue = [item("c0-1", "f")]
+    assert world.problems(tmp_path) == ["c0-1: execution execution of c was completed, and another attempt followed"]
