@@ -14,6 +14,8 @@ from tests.chaos.told import Submission, Told
 T = TypeVar("T")
 #: Seconds: longer than the faults, so that most requests are answered in the end; shorter than all of them together.
 _TIMEOUT = 8.0
+#: Seconds before the next request after one that was not carried out, or may not have been.
+_PATIENCE = 0.3
 #: Items of one client that wait in the queue at the same time.
 _BACKLOG = 8
 
@@ -58,14 +60,15 @@ class Customer:
                     self._told.refused[refusal.reason] += 1
                 except FateUnknown as failure:
                     self._told.unknown[failure.reason] += 1
+                    await self._until_one_ended(enough, _PATIENCE)
                 if len(self.waiting) >= _BACKLOG:
                     await self._until_one_ended(enough)
 
-    async def _until_one_ended(self, enough: asyncio.Event) -> None:
+    async def _until_one_ended(self, enough: asyncio.Event, patience: float = _TIMEOUT) -> None:
         self.ended.clear()
         waits = [asyncio.ensure_future(event.wait()) for event in (self.ended, enough)]
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED, timeout=_TIMEOUT)
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED, timeout=patience)
         finally:
             for wait in waits:
                 wait.cancel()
