@@ -59,13 +59,13 @@ def _one_machine(directory: Path, loop: asyncio.AbstractEventLoop, chance: Chanc
 
 @contextlib.contextmanager
 def _failovers(directory: Path, loop: asyncio.AbstractEventLoop, chance: Chance) -> Iterator[Stage]:
-    """Three redis-servers and three Sentinels; both replicas have to have a change, since either may be promoted."""
+    """Three redis-servers and three Sentinels; one replica has to have a change, and each that follows."""
     del loop
     with ExitStack() as opened:
         clocks = Clocks(directory, *_SERVICES)
         store = opened.enter_context(closing(RedisGroup(directory)))
         worker = opened.enter_context(closing(WorkerProcess(directory, STARTUP, clock=clocks["worker"])))
-        options = ("--redis-replicas", "2")
+        options = ("--redis-replicas", "1")
         managers = [
             opened.enter_context(
                 closing(ManagerProcess(store.url, worker.address, *options, clock=clocks[f"manager {number}"]))

@@ -129,11 +129,12 @@ class Customer:
 
     async def _remove(self, client: AsyncClient) -> None:
         uid, submission = self._any()
-        submission.perhaps_removed = True
+        # An earlier request for it, of unknown fate, may be why this one is refused.
+        before, submission.perhaps_removed = submission.perhaps_removed, True
         try:
             await self._call(client.queue.remove(uid))
         except Refused:
-            submission.perhaps_removed = False
+            submission.perhaps_removed = before
             raise
         submission.removed = True
         self.waiting.pop(uid, None)

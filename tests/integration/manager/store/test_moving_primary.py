@@ -66,6 +66,24 @@ async def test_the_new_primary_is_found_and_the_old_one_is_left_alone_when_it_co
         assert state(await owning.store.load()) == state(owning.record)
 
 
+async def test_no_connection_stays_at_an_old_primary_that_lives_on(sentinels: Sentinels) -> None:
+    redis = connect(sentinels.url)
+    async with redis.client() as old:
+        assert await old.config_get("port") == {"port": str(sentinels.first.port)}
+        sentinels.fail_over()
+        for sentinel in sentinels.sentinels:
+            sentinel.output.wait_for("+switch-master")
+        async with redis.client() as new:
+            assert await new.config_get("port") == {"port": str(sentinels.primary().port)}
+        # It takes itself for the primary, for ten seconds more.
+        with sentinels.first.connect() as first:
+            assert first.role()[0] == b"master"
+        with suppress(RedisError):
+            await old.ping()
+        assert await old.config_get("port") == {"port": str(sentinels.primary().port)}
+    await redis.aclose()
+
+
 async def test_most_of_the_sentinels_have_to_agree(sentinels: Sentinels) -> None:
     one = sentinels.url.split("//")[1].split(",")[0]
     gone = f"127.0.0.1:{reserved_port()}"

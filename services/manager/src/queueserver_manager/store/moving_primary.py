@@ -1,6 +1,7 @@
 """Connections to a Redis whose primary moves: each new one asks first where the primary is now.
 
-A connection is given up as soon as its server says that it is not the primary any more; the next one asks again.
+A connection is given up as soon as its server says that it is not the primary any more; the next one asks again. All
+are given up when Sentinels tell a new one that the primary has moved.
 Guarantee: what is sent on a connection reaches a server that took itself for the primary when the connection began.
 Two servers may do so at once for a while; see ``--redis-replicas``.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from queueserver_long_work.patience import within
@@ -73,7 +74,10 @@ def redis_at(places: Places, key: str, options: dict[str, Any]) -> Redis:
     known.pop("connection_class", None)
     locator = _Sentinels(places, options) if places.kind == SENTINEL else _Nodes(places, options, key)
     kind = _FoundEncrypted if places.encrypted else _Found
-    return Redis.from_pool(ConnectionPool(connection_class=kind, locator=locator, **known))
+    pool = ConnectionPool(connection_class=kind, locator=locator, **known)
+    if isinstance(locator, _Sentinels):
+        locator.on_move = pool.disconnect
+    return Redis.from_pool(pool)
 
 
 async def _ask(places: Places, place: Place, options: dict[str, Any], *words: str, identify: bool = True) -> Any:
@@ -100,6 +104,8 @@ class _Sentinels:
     def __init__(self, places: Places, options: dict[str, Any]) -> None:
         self._places, self._options = places, options
         self._last: Place | None = None
+        #: Ends all connections. One that leads to the old primary might still be answered, by what is out of date.
+        self.on_move: Callable[[], Awaitable[None]] | None = None
 
     async def find(self) -> Place:
         said = await asyncio.gather(*map(self._ask, self._places.hosts))
@@ -111,7 +117,9 @@ class _Sentinels:
             )
         if place != self._last:
             _log.info("The primary of %s is at %s:%d", self._places.name, *place)
-            self._last = place
+            before, self._last = self._last, place
+            if before is not None and self.on_move is not None:
+                await self.on_move()
         return place
 
     async def _ask(self, sentinel: Place) -> Place | str:

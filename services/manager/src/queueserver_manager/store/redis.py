@@ -122,13 +122,16 @@ class RedisStore:
         try:
             answer = await self._commits.run(script_keys, arguments, more_seconds)
             if answer == b"OK":
-                await self._replicas.have_commit(self._commits, more_seconds)
+                await self._replicas.have_commit(self._commits, self._redis, self._keys, more_seconds)
         except (RedisError, OSError) as error:
+            await self._commits.close()
             raise store_down(error, fate_known=False) from error
         if answer == b"EPOCH":
             raise OwnershipLost
         if answer != b"OK":
-            # Only a commit of ours whose reply was lost, or a change by hand, moves the revision.
+            # Only a commit of ours whose reply was lost, or a change by hand, moves the revision; or this connection
+            # leads to a server that is not the primary any more, and takes itself for it.
+            await self._commits.close()
             raise StoreDown(f"the store is not at revision {before.last}", fate_known=False)
         time_slice = TimeSlice()
         for change in (change for entry in entries for change in entry.changes):

@@ -65,16 +65,25 @@ class ScriptConnection:
             await self._drop()
             raise
 
-    async def confirmed_by(self, replicas: int, seconds: float) -> int:
-        """How many replicas have what was written by the last run; waits for so many of them, for some seconds.
+    @property
+    def server(self) -> str:
+        """Address of the server of the last run."""
+        return address_of(self._connection)
 
-        Raises redis.RedisError; then it is not known.
+    async def confirmed_by(self, replicas: int, seconds: float) -> tuple[Any, int]:
+        """The server's answer to ROLE, and how many replicas have what was written by the last run.
+
+        Waits for so many of them, for some seconds. Raises redis.RedisError; then it is not known.
         """
         if self._connection is None or _hung_up(self._connection):
             raise RedisConnectionError("the connection broke before the replicas had confirmed")
         try:
             async with answered_within(seconds + COMMAND_TIMEOUT, self._busy):
-                return int(await self._exchange("WAIT", replicas, round(seconds * 1000)))
+                # In one go, so that it takes no further round trip.
+                for words in (("ROLE",), ("WAIT", replicas, round(seconds * 1000))):
+                    await self._connection.send_command(*words, check_health=False)
+                role = await self._connection.read_response()
+                return role, int(await self._connection.read_response())
         except BaseException:
             await self._drop()
             raise
@@ -151,3 +160,9 @@ def _hung_up(connection: AbstractConnection) -> bool:
     """Whether Redis has closed the connection: nothing is sent on it, so that no commit's fate becomes unknown."""
     reader = connection._reader  # noqa: SLF001 - redis-py tells it only to readers and writers
     return reader is not None and reader.at_eof()
+
+
+def address_of(connection: AbstractConnection | None) -> str:
+    """``HOST:PORT`` of the server that a connection leads to; empty for a unix socket."""
+    host = getattr(connection, "host", "")
+    return f"{host}:{getattr(connection, 'port', 0)}" if host else ""
