@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from queueserver.common.v1.environment_pb2 import EnvironmentFailure
 
+from queueserver_environment.connections.failure import not_connected_text
 from queueserver_environment.process.no_terminal import terminal_text
 
 MAX_MESSAGE: Final = 2_000
@@ -26,6 +27,7 @@ _BETWEEN_USER_CODE: Final = (
     *(
         str(Path(_OWN_FOLDER, name))
         for name in (
+            "connections",
             "user_api",
             "startup/startup.py",
             "startup/ipy_files.py",
@@ -124,7 +126,8 @@ def startup_failure(error: BaseException, is_startup_file: FrameTest) -> Environ
 
 def _first_line(error: BaseException) -> str:
     syntax = from_compiler(error)
-    return (syntax.msg if syntax is not None else error_text(error)).strip().splitlines()[0].rstrip(".")
+    text = syntax.msg if syntax is not None else not_connected_text(error) or error_text(error)
+    return text.strip().splitlines()[0].rstrip(".")
 
 
 def _place(error: BaseException, is_startup_file: FrameTest) -> tuple[str, int]:

@@ -60,7 +60,7 @@ class EnvironmentChild:
         offer_user_api(namespace)
         try:
             default_engine = self._make_default_engine()
-            load(source, namespace, self._announce)
+            load(source, namespace, self._announce, self._show)
             self._channel.send(FromEnvironment(ready=self._prepare(source, namespace, default_engine)))
         except BaseException as error:  # noqa: BLE001 - protects the report: startup code may raise anything
             self._give_up(source, error)
@@ -88,6 +88,9 @@ class EnvironmentChild:
 
     def _announce(self, text: str) -> None:
         streams.note(f"{text}\n", CONSOLE_STREAM_STDOUT)
+        self._show(text)
+
+    def _show(self, text: str) -> None:
         self._channel.send(FromEnvironment(progress=LoadProgress(text=text)))
 
     def _make_default_engine(self) -> Any | None:

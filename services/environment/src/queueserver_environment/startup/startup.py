@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from queueserver_environment.connections.reporter import connections_reported
 from queueserver_environment.console.standard_streams import streams
 from queueserver_environment.plans.failures import StartupError, user_traceback
 from queueserver_environment.process.shutdown import end_now
@@ -45,8 +46,23 @@ def new_namespace() -> dict[str, Any]:
     return module.__dict__
 
 
-def load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[str], None]) -> None:
-    """Execute the startup code in the namespace; `announce` is told about each file before it runs.
+def load(
+    source: StartupSource,
+    namespace: dict[str, Any],
+    announce: Callable[[str], None],
+    show: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Execute the startup code in the namespace.
+
+    Parameters
+    ----------
+    source, namespace
+        What is executed, and where.
+    announce
+        Called with a text about each file before it runs.
+    show
+        Called at most once a second, perhaps in another thread, with a text about the connections that the code waits
+        for, which replaces the last text; never after the end.
 
     Raises
     ------
@@ -61,7 +77,8 @@ def load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[s
     # The supervisor's arguments for this process must not reach the argument parsers of user code.
     sys.argv[:] = [source.where]
     try:
-        _load(source, namespace, announce)
+        with connections_reported(announce, show) as announce_stage:
+            _load(source, namespace, announce_stage)
     except BaseException as error:
         if os.getpid() != process:
             streams.note(user_traceback(error))

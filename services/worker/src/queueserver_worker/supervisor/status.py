@@ -15,7 +15,7 @@ from queueserver_worker.clock import now
 from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.process.lifecycle import State, check
 
-MAX_PROGRESS = 200
+MAX_PROGRESS = 300
 """Characters that are shown of what is being loaded."""
 
 
