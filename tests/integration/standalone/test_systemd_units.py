@@ -22,16 +22,19 @@ from tests.harness.services import COMMANDS, REPOSITORY
 
 DIRECTORY = REPOSITORY / "deploy" / "systemd"
 INSTALLED = "/opt/queue-server/bin/"
-ALL_IN_ONE, MANAGER, WORKER, OF_A_USER = UNITS = (
+ALL_IN_ONE, MANAGER, STANDBY, WORKER, OF_A_USER = UNITS = (
     DIRECTORY / "system/queue-server.service",
     DIRECTORY / "system/queue-server-manager.service",
+    DIRECTORY / "system/queue-server-manager@.service",
     DIRECTORY / "system/queue-server-worker.service",
     DIRECTORY / "user/queue-server.service",
 )
 #: The highest exposure, in tenths, that `systemd-analyze security` may find.
-EXPOSURE = {ALL_IN_ONE: 25, MANAGER: 15, WORKER: 25, OF_A_USER: 66}
+EXPOSURE = {ALL_IN_ONE: 25, MANAGER: 15, STANDBY: 15, WORKER: 25, OF_A_USER: 66}
 #: Seconds that the processes themselves need to stop in good order, at most.
-STOPPING = {ALL_IN_ONE: 32, MANAGER: 2, WORKER: 10, OF_A_USER: 32}
+STOPPING = {ALL_IN_ONE: 32, MANAGER: 2, STANDBY: 2, WORKER: 10, OF_A_USER: 32}
+#: Of a unit that is made for several.
+INSTANCE = "60631"
 IDS = [f"{unit.parent.name}/{unit.name}" for unit in UNITS]
 each_unit = pytest.mark.parametrize("unit", UNITS, ids=IDS)
 
@@ -61,7 +64,7 @@ def _command(unit: Path, places: dict[str, Path]) -> tuple[str, list[str]]:
 
 
 def _placed(text: str, places: dict[str, Path]) -> str:
-    return re.sub("%[hSt]", lambda found: str(places[found.group()]), text).replace(
+    return re.sub("%[hiSt]", lambda found: str(places[found.group()]), text).replace(
         "/etc/queue-server", str(places["/etc"])
     )
 
@@ -69,6 +72,7 @@ def _placed(text: str, places: dict[str, Path]) -> str:
 @pytest.fixture
 def places(short_path: Path) -> dict[str, Path]:
     found = {"%h": short_path, "%S": short_path / "state", "%t": short_path / "run", "/etc": short_path}
+    found["%i"] = Path(INSTANCE)
     for path in (short_path / "startup", found["%t"], found["%S"] / "queue-server" / "lists"):
         path.mkdir(parents=True)
     (short_path / "startup" / "00.py").write_text("def nothing():\n    yield from ()\n")
@@ -97,6 +101,17 @@ def test_manager_and_worker_name_the_same_socket(places: dict[str, Path]) -> Non
     assert parse_manager([*manager[2:], "--redis", "unused"]).worker == parse_worker(worker[2:]).listen
 
 
+def test_a_standby_differs_from_the_manager_in_its_port_alone(places: dict[str, Path]) -> None:
+    _, first = _command(MANAGER, places)
+    _, second = _command(STANDBY, places)
+    listening = parse_manager([*second[2:], "--redis", "unused"]).listen
+    assert listening == f"127.0.0.1:{INSTANCE}"
+    assert [word for word in second if word not in {"--listen", listening}] == first
+    one, other = (_settings(unit) for unit in (MANAGER, STANDBY))
+    assert {name for name in one if one[name] != other[name]} == {"Description", "EnvironmentFile", "ExecStart"}
+    assert one.keys() == other.keys()
+
+
 @each_unit
 def test_what_it_writes_to_is_made_by_systemd(unit: Path) -> None:
     settings = _settings(unit)
@@ -104,7 +119,7 @@ def test_what_it_writes_to_is_made_by_systemd(unit: Path) -> None:
     text = "\n".join((*settings["ExecStart"], *settings["Environment"], *settings["WorkingDirectory"]))
     for place, path in re.findall(r"(%[St])/([\w/-]+)", text):
         directories = " ".join(made[place]).split()
-        is_of_worker = unit == MANAGER and place == "%t" and path.startswith("queue-server-worker/")
+        is_of_worker = unit in {MANAGER, STANDBY} and place == "%t" and path.startswith("queue-server-worker/")
         assert is_of_worker or path in directories or str(Path(path).parent) in directories, path
 
 
@@ -180,7 +195,7 @@ def test_systemd_finds_no_mistake_in_it(
     copy.write_text(unit.read_text(encoding="utf-8").replace(INSTALLED, f"{COMMANDS}/"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     # It succeeds with a setting that it does not know, and only says so.
-    assert unit.name not in _analyze(
+    assert unit.stem.rstrip("@") not in _analyze(
         analyzer, *(["--user"] if unit == OF_A_USER else []), "--man=no", "verify", str(copy)
     )
 
