@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from queueserver_rpc.health_probe import main
 from queueserver_rpc.server import Server
+from queueserver_rpc.tls_files import Side, TlsFiles
 
+from tests.harness.certificates import Certificates
 from tests.harness.ports import reserved_port
 
 
@@ -39,6 +42,28 @@ async def test_a_service_that_waits_for_what_it_needs_is_not_healthy(
 ) -> None:
     assert await asyncio.to_thread(main, [served[1]]) == 1
     assert capsys.readouterr().out == "not serving; these services wait for what they need: OneService, OtherService\n"
+
+
+async def test_a_service_with_mutual_tls_is_asked_with_a_certificate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Certificates(tmp_path / "certs")
+    server = Server(())
+    address = server.listen("127.0.0.1:0", insecure=False, tls=TlsFiles(Side.SERVER, "", *made.worker))
+    await server.start()
+    try:
+        await server.set_serving("", serving=True)
+        assert await asyncio.to_thread(main, [address]) == 1
+        assert "does not answer" in capsys.readouterr().out
+        for name, path in zip(("CERT", "KEY", "CA"), made.manager, strict=True):
+            monkeypatch.setenv(f"QSERVER_PROBE_TLS_{name}", str(path))
+        assert await asyncio.to_thread(main, [address]) == 0
+        assert capsys.readouterr().out == "serving\n"
+        made.manager[0].unlink()
+        assert await asyncio.to_thread(main, [address]) == 1
+        assert capsys.readouterr().out.startswith("--probe-tls-cert: can't read ")
+    finally:
+        await server.stop(0)
 
 
 def test_a_service_that_is_not_there_is_not_healthy(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,7 @@
 """``python -m queueserver_rpc.health_probe ADDRESS``: whether a service can do its work, as health checks ask.
 
+A service with mutual TLS, a Worker, is asked with a certificate for clients, as a Manager's: ``--probe-tls-cert``.
+
 It ends with 0 if the server says that it is SERVING as a whole, else with 1, and says in one line which of its services
 can't do their work: each of them needs something that is not there.
 """
@@ -12,6 +14,11 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from queueserver_process.options import OptionParser
 
+from queueserver_rpc.tls_credentials import channel_credentials
+from queueserver_rpc.tls_files import Side, TlsError, TlsMaterial, add_tls_options, read_tls_options
+
+#: Before the options for TLS, in whose variables a Worker finds its own certificate otherwise.
+PREFIX = "probe-"
 #: For one question.
 SECONDS = 5.0
 
@@ -20,8 +27,18 @@ def main(arguments: list[str] | None = None) -> int:
     """Ask once, and print what the server says; returns the exit code."""
     parser = OptionParser(prog="python -m queueserver_rpc.health_probe", description=__doc__)
     parser.add_argument("address", metavar="ADDRESS", help="HOST:PORT or unix:PATH")
+    add_tls_options(parser, Side.CLIENT, PREFIX)
     given = parser.parse_args(arguments)
-    with channel_to(given.address) as channel:
+    try:
+        tls = read_tls_options(given, Side.CLIENT, PREFIX)
+    except ValueError as error:
+        parser.error(str(error))
+    try:
+        material = tls.read() if tls is not None else None
+    except TlsError as error:
+        sys.stdout.write(f"{error}\n")
+        return 1
+    with channel_to(given.address, material) as channel:
         try:
             healthy, said = health(channel)
         except grpc.RpcError as error:
@@ -30,10 +47,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if healthy else 1
 
 
-def channel_to(address: str) -> grpc.Channel:
+def channel_to(address: str, material: TlsMaterial | None = None) -> grpc.Channel:
     """A connection to a program of the same machine."""
     # Proxy settings of the environment are not meant for it.
-    return grpc.insecure_channel(address, options=(("grpc.enable_http_proxy", 0),))
+    options = (("grpc.enable_http_proxy", 0),)
+    if material is None:
+        return grpc.insecure_channel(address, options=options)
+    return grpc.secure_channel(address, channel_credentials(material), options=options)
 
 
 def health(channel: grpc.Channel) -> tuple[bool, str]:
