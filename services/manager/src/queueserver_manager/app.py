@@ -72,7 +72,7 @@ from queueserver_manager.settings import Settings, advertised_address, instance_
 from queueserver_manager.standby.owner_connection import OwnerConnection
 from queueserver_manager.standby.worker_connection import WorkerConnection
 from queueserver_manager.store.codecs.codec import encode_entry, encode_item
-from queueserver_manager.store.connection import Busy, connect, wait_for_answer, without_password
+from queueserver_manager.store.connection import Busy, connect, have_ready, wait_for_answer, without_password
 from queueserver_manager.store.faults import fault_of
 from queueserver_manager.store.files.list_file import ListFile
 from queueserver_manager.store.files.permission_file import PermissionFile
@@ -97,6 +97,8 @@ _GRACE_SECONDS = 2.0
 _AFTER_DEFECT_SECONDS = 1.0
 #: Longest time between two attempts to own the queue while Redis answers but takes no changes.
 _LONGEST_DELAY = 2.0
+#: To Redis, that a term needs at the same time when it begins.
+_CONNECTIONS = 3
 _log = logging.getLogger("queueserver_manager")
 
 
@@ -222,6 +224,8 @@ class Manager:
                     _log.info("Standby: the Manager at %s owns the queue", term.owner_address)
                 self._announce()
                 self._worker.open()
+                # In containers names can't be looked up for a second, at just the time when one of them ends.
+                await have_ready(self._redis, _CONNECTIONS)
                 dead_epoch = await self._owner.wait_until_free(lease, term)
             except (RedisError, OSError) as error:
                 self._storage.note(fault_of(error))

@@ -118,6 +118,17 @@ async def answered_within(seconds: float = COMMAND_TIMEOUT, busy: Busy | None = 
         raise RedisTimeoutError(f"no answer within {seconds:g} s") from error
 
 
+async def have_ready(redis: Redis, connections: int) -> None:
+    """Have so many connections open that can be used at once. Raises redis.RedisError, OSError."""
+    try:
+        async with answered_within():
+            await asyncio.gather(*(redis.ping() for _ in range(connections)))
+    except (RedisError, OSError):
+        # One that Redis has closed would make the next command fail.
+        await redis.connection_pool.disconnect(inuse_connections=False)
+        raise
+
+
 async def wait_for_answer(redis: Redis) -> None:
     """Return once Redis answers. Attempts are spaced by a growing delay, since Redis can't notify us."""
     delay = _FIRST_DELAY
