@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -86,6 +87,11 @@ class Deployment:
         """Where clients connect to the second Manager."""
         return f"127.0.0.1:{self.second_port}"
 
+    @property
+    def addresses(self) -> str:
+        """Where clients connect to either Manager."""
+        return f"{self.address},{self.second_address}"
+
     def compose(self, *words: str, file: Path | None = None) -> str:
         """What a command of compose prints; AssertionError if it fails."""
         chosen = ["-f", str(file)] if file is not None else []
@@ -93,9 +99,14 @@ class Deployment:
         profiles = [word for profile in self.profiles for word in ("--profile", profile)]
         return _run([*COMPOSE, "-p", self.name, *chosen, *profiles, *words], self.variables, seconds)
 
-    def shell(self, commands: str) -> str:
-        """What commands of a page print, with this project in the place of the default one."""
+    def shell(self, commands: str, files: Path | None = None) -> str:
+        """What commands of a page print, with this project in the place of the default one.
+
+        Archives are in the directory ``files``.
+        """
         ours = shlex.join([*COMPOSE, "-p", self.name])
+        if files is not None:
+            commands = re.sub(r"[\w-]+\.tar\.gz", lambda found: str(files / found[0]), commands)
         script = f"set -e\n{commands.replace('docker compose', ours)}"
         return _run(["bash", "-c", script], self.variables, _BUILD_SECONDS)
 
@@ -146,8 +157,8 @@ class Deployment:
     def log(self) -> str:
         """The last lines of each service."""
         found = []
-        for service in ("redis", "manager", "worker"):
-            command = [*ENGINE, "logs", "--tail", "60", self.container(service)]
+        for service in ("redis", "manager", *(["second-manager"] if self.profiles else []), "worker"):
+            command = [*ENGINE, "logs", "--tail", "2000", self.container(service)]
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
             found.append(f"{service}:\n{done.stdout}{done.stderr}")
         return "\n".join(found)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from queueserver_client import AsyncClient
+from queueserver_client import AsyncClient, Plan
 
 from tests.compose.engine import Deployment
 from tests.compose.readiness import until_serving
@@ -90,6 +90,22 @@ async def test_the_readmes_two_commands_run_a_scan(deployment: Deployment) -> No
     deployment.shell(up)
     await until_serving(deployment.address, "Task")
     assert "'scan' completed" in deployment.shell(rest)
+
+
+async def test_a_queue_is_backed_up_and_restored(deployment: Deployment, tmp_path: Path) -> None:
+    backup, restore = (block for block in blocks(PAGE, "sh") if ".tar.gz" in block)
+    await until_serving(deployment.address, "Task")
+    async with AsyncClient(deployment.address) as client:
+        await client.queue.clear()
+        handles = await client.queue.add_batch([Plan("count", ["det1"]), Plan("count", ["det2"])])
+    deployment.shell(backup, tmp_path)
+    await until_serving(deployment.address, "Task")
+    async with AsyncClient(deployment.address) as client:
+        await client.queue.clear()
+    deployment.shell(restore, tmp_path)
+    await until_serving(deployment.address, "Task")
+    async with AsyncClient(deployment.address) as client:
+        assert [item.uid async for item in client.queue.list()] == [handle.uid for handle in handles]
 
 
 async def test_what_the_page_types_is_understood(deployment: Deployment) -> None:
