@@ -86,7 +86,7 @@ class Round:
         try:
             await asyncio.wait_for(asyncio.gather(*self._working), _STUCK)
             async with AsyncClient(address, timeout=_STUCK) as client:
-                await asyncio.wait_for(_until_empty(client), _AT_REST)
+                await asyncio.wait_for(until_empty(client), _AT_REST)
                 self._at_rest.set()
                 await asyncio.wait_for(self._operating, _STUCK)
                 rest = verdict.Rest(
@@ -117,7 +117,7 @@ def _failures(*tasks: asyncio.Task[None]) -> Iterator[str]:
             yield f"{task.get_coro().__qualname__} ended: {task.exception()!r}"  # type: ignore[union-attr]
 
 
-async def _until_empty(client: AsyncClient) -> None:
+async def until_empty(client: AsyncClient) -> None:
     """Return when nothing is queued and nothing runs."""
     async for change in client.watch([EventKind.STATUS], reconnect_timeout=_STUCK):
         status = change.status if isinstance(change, StatusChanged) else getattr(change, "status", None)

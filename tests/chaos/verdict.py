@@ -26,19 +26,29 @@ class Traces:
     ended: set[str] = field(default_factory=set)
     #: Run uid by attempt.
     runs: dict[str, str] = field(default_factory=dict)
+    #: When an attempt began and ended, in seconds of the wall clock.
+    begun_at: dict[str, float] = field(default_factory=dict)
+    ended_at: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def read(cls, file: Path) -> Traces:
         """Read the file; there is none if no plan began."""
+        return cls.of(file.read_text(encoding="utf-8") if file.exists() else "")
+
+    @classmethod
+    def of(cls, text: str) -> Traces:
+        """Read what is in the file."""
         traces = cls()
-        for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+        for line in text.splitlines():
             kind, label, attempt, *rest = line.split()
             if kind == "begin":
                 traces.begun[label].append(attempt)
+                traces.begun_at[attempt] = float(rest[-1])
             elif kind == "run":
                 traces.runs[attempt] = rest[0]
             else:
                 traces.ended.add(attempt)
+                traces.ended_at[attempt] = float(rest[-1])
         return traces
 
 

@@ -1,6 +1,7 @@
 """Startup code of the chaos tests: a plan that leaves a trace outside the server for all that it does."""
 
 import os
+import time
 import uuid
 from collections.abc import Generator
 from typing import Any
@@ -13,10 +14,10 @@ _STEP_SECONDS = 0.01
 
 
 def _trace(file: str, *words: str) -> None:
-    """Append one line, in one write, so that a kill leaves it whole or not at all."""
+    """Append one line with the time, in one write, so that a kill leaves it whole or not at all."""
     pipe = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     try:
-        os.write(pipe, (" ".join(words) + "\n").encode())
+        os.write(pipe, f"{' '.join(words)} {time.time():.3f}\n".encode())
     finally:
         os.close(pipe)
 

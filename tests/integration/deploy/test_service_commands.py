@@ -2,113 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import subprocess
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-from queueserver_standalone.embedded_redis.redis_server import choose_program
 
 from tests.harness.health import serving, wait_until_serving
-from tests.harness.ports import reserved_port
-from tests.harness.process import TestProcess
-from tests.harness.services import COMMANDS, REPOSITORY
-from tests.integration.deploy.compose_file import composition, words_of
-
-
-class Services:
-    """The services of the file as processes; what only containers have is replaced."""
-
-    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
-        self._services: dict[str, dict[str, Any]] = composition(environment)["services"]
-        self._redis = f"127.0.0.1:{reserved_port()}"
-        self._worker = f"127.0.0.1:{reserved_port()}"
-        self.address = f"127.0.0.1:{reserved_port()}"
-        self._second = f"127.0.0.1:{reserved_port()}"
-        self._directory = directory
-        (mount,) = (one for one in self._services["manager"]["volumes"] if ":/startup:" in one)
-        self._places = {
-            "second-manager:60630": self._second,
-            "manager:60630": self.address,
-            "127.0.0.1:60630": self.address,
-            "127.0.0.1:60631": self._second,
-            "0.0.0.0:60630": self.address,
-            "0.0.0.0:60640": self._worker,
-            "worker:60640": self._worker,
-            "redis:6379": self._redis,
-            "/var/lib/queueserver": str(directory / "worker"),
-            "=/startup": f"={(REPOSITORY / mount.split(':')[0]).resolve()}",
-        }
-        self._opened = contextlib.ExitStack()
-
-    def start(self, name: str) -> TestProcess:
-        """Start Manager or Worker, with the image's and the file's words."""
-        service = self._services[name]
-        words = [self._of(name, word) for word in (*words_of(_image(name), "ENTRYPOINT"), *service["command"])]
-        environment = {variable: self._here(value) for variable, value in service["environment"].items()}
-        environment["PATH"] = os.pathsep.join([str(COMMANDS), os.environ["PATH"]])
-        process = self._started(TestProcess(name, words, environment=environment))
-        process.wait_ready()
-        return process
-
-    def start_redis(self) -> None:
-        """Start Redis with the file's words."""
-        data = self._directory / "redis"
-        data.mkdir()
-        _, *words = self._services["redis"]["command"]
-        command = [str(choose_program(data).path), *(str(data) if word == "/data" else word for word in words)]
-        host, port = self._redis.split(":")
-        self._started(TestProcess("redis", [*command, "--bind", host, "--port", port], announces=False))
-
-    def probe(self, name: str) -> tuple[int, str]:
-        """What the health check of a service says, and its exit code."""
-        _, program, *words = self._services[name]["healthcheck"]["test"]
-        where = {"127.0.0.1:60630": self.address, "127.0.0.1:60640": self._worker}
-        command = [str(COMMANDS / program), *(self._of(name, where.get(word, word)) for word in words)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        return done.returncode, done.stdout.strip()
-
-    def qserver(self, *words: str) -> str:
-        """What a command of a user prints; it must succeed."""
-        command = [str(COMMANDS / "qserver"), "--address", self.address, *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def close(self) -> None:
-        """End everything."""
-        self._opened.close()
-
-    def _here(self, text: str) -> str:
-        for there, here in self._places.items():
-            text = text.replace(there, here)
-        return text
-
-    def _of(self, name: str, text: str) -> str:
-        """Both Managers listen on the same port in their containers."""
-        here = self._here(text)
-        return here.replace(self.address, self._second) if name == "second-manager" else here
-
-    def _started(self, process: TestProcess) -> TestProcess:
-        self._opened.callback(process.close)
-        return process
-
-
-def _image(name: str) -> str:
-    return name.removeprefix("second-")
-
-
-@contextlib.contextmanager
-def services(directory: Path, **environment: str) -> Iterator[Services]:
-    """Services of which none runs yet; all are ended afterwards."""
-    found = Services(directory, environment)
-    try:
-        yield found
-    finally:
-        found.close()
+from tests.integration.deploy.compose_file import composition
+from tests.integration.deploy.service_processes import services
 
 
 async def test_each_service_waits_for_what_it_needs_and_says_so_and_then_a_scan_runs(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ class World:
 
     def problems(self, folder: Path) -> list[str]:
         file = folder / "traces"
-        file.write_text("\n".join(self.traces) + "\n")
+        file.write_text("".join(f"{trace} {second}.0\n" for second, trace in enumerate(self.traces)))
         traces = Traces.read(file)
         traces.runs = {attempt: run.replace("-", " ") for attempt, run in traces.runs.items()}
         recorder = Recorder(Progress(), lambda _: None)
