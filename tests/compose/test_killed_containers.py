@@ -18,8 +18,8 @@ from tests.compose.readiness import until_serving
 from tests.compose.test_startup_code import startup_directory
 
 NAMES = ("redis", "worker", "manager", "second-manager")
-#: Seconds for which the status may be wrong: podman's name server does not answer for a container that is away, so an
-#: attempt to connect to Redis again, once in a second, fails only after two seconds.
+#: Seconds for which the status may be wrong: podman's name server is silent for some seconds when a container ends, so
+#: an attempt to connect to Redis again, once in a second, may fail only after two seconds.
 ALLOWED = 4.0
 #: In the volume of the Worker, which outlives its container's processes.
 TRACES = "/var/lib/queueserver/traces"
