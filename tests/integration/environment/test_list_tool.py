@@ -146,5 +146,5 @@ def test_code_can_make_the_list_itself_and_overwrites_only_if_asked(startup: Mak
         gen_list_of_plans_and_devices(startup_dir=folder, file_dir=str(tmp_path), ignore_invalid_plans=True)
     with pytest.raises(RuntimeError, match="'Nope' is not known"):
         gen_list_of_plans_and_devices(startup_dir=folder, file_dir=str(tmp_path), overwrite=True)
-    with pytest.raises(RuntimeError, match="say where the startup code is"):
+    with pytest.raises(RuntimeError, match="Say where the startup code is"):
         gen_list_of_plans_and_devices(file_dir=str(tmp_path), overwrite=True)

@@ -49,9 +49,9 @@ def test_a_broken_plan_is_an_error_unless_it_may_be_left_out(startup: MakeFolder
 
 def test_what_can_not_be_meant_is_told_before_anything_is_loaded(tmp_path: Path) -> None:
     for arguments, sentence in (
-        ({}, "say where the startup code is"),
+        ({}, "Say where the startup code is"),
         ({"startup_dir": str(tmp_path), "startup_module_name": "m"}, "choose one source"),
-        ({"startup_dir": str(tmp_path / "missing")}, "there is no directory"),
+        ({"startup_dir": str(tmp_path / "missing")}, "There is no directory"),
         ({"startup_dir": str(tmp_path), "device_max_depth": -1}, "is not a number of levels"),
     ):
         with pytest.raises(RuntimeError, match=sentence):

@@ -25,6 +25,8 @@ from queueserver_inventory.type_trees import parts_of
 
 Entry = dict[str, Any]
 
+FILE_NAME: Final = "existing_plans_and_devices.yaml"
+
 #: Deepest tree of devices that is read.
 MOST_LEVELS: Final = 64
 _KINDS: Final = {kind.name: kind for kind in ParameterKind if kind}

@@ -24,12 +24,19 @@ from queueserver_inventory.descriptions import (
     InventoryIssueKind,
     PlanDescription,
 )
-from queueserver_inventory.list_entries import Entry, EntryError, device_entry, device_of, plan_entry, plan_of
+from queueserver_inventory.list_entries import (
+    FILE_NAME,
+    Entry,
+    EntryError,
+    device_entry,
+    device_of,
+    plan_entry,
+    plan_of,
+)
 from queueserver_inventory.list_loading import DEVICES, FIRST_LINE, LONGEST_TEXT, PLANS, ListFileError, load_list
 
 __all__ = ["FILE_NAME", "LONGEST_TEXT", "ListFileError", "read_list", "write_list"]
 
-FILE_NAME: Final = "existing_plans_and_devices.yaml"
 _PLAIN: Final = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
 _NOT_PLAIN: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 

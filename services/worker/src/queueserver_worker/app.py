@@ -55,7 +55,11 @@ async def serve(settings: Settings, launch: Launch | None = None) -> int:
         )
         return 1
     with contextlib.closing(directory):
-        return await _serve(settings, launch or Launch(settings.startup), directory, stop, systemd)
+        return await _serve(settings, launch or _launch(settings), directory, stop, systemd)
+
+
+def _launch(settings: Settings) -> Launch:
+    return Launch(settings.startup, list_file=settings.lists.file, list_changes=settings.lists.also_changes)
 
 
 def _about(settings: Settings) -> About:

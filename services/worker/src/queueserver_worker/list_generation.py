@@ -6,19 +6,22 @@ complete afterwards, or it is as it was before and the reason is raised.
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
-from collections.abc import Sequence
+import asyncio
+import sys
 from pathlib import Path
 
-from queueserver_environment.startup.listing_terms import LEFT_OUT, reason_file
+from queueserver.common.v1 import console_pb2
+from queueserver.common.v1.inventory_pb2 import INVENTORY_ISSUE_KIND_PLAN, Inventory
+from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment
 from queueserver_process.atomic_file import write_atomically
 
 from queueserver_worker.import_path import module_command
-from queueserver_worker.list_options import FILE
 from queueserver_worker.startup_options import StartupOptions
+from queueserver_worker.supervisor.inventory.docstrings import Docstrings
+from queueserver_worker.supervisor.inventory.list_file import list_text
+from queueserver_worker.supervisor.process.process import EnvironmentProcess
 
-_COMMAND = (*module_command("queueserver_environment.startup.listing"), "--channel-fd", "-1")
+_COMMAND = module_command("queueserver_environment.startup.listing")
 
 
 class ListGenerationError(RuntimeError):
@@ -33,32 +36,74 @@ def generate_list(startup: StartupOptions, file: Path, *, ignore_invalid_plans: 
     """
     if not file.parent.is_dir():
         raise ListGenerationError(f"There is no directory {file.parent}: create it, or name another one.")
-    with tempfile.TemporaryDirectory(prefix="qserver-list-") as folder:
-        made = Path(folder) / "list"
-        code = _run([*startup.arguments, FILE, str(made)])
-        reason = _text_of(reason_file(made))
-        if code != 0 and (code != LEFT_OUT or not ignore_invalid_plans):
-            raise ListGenerationError(
-                reason or f"The process that loads the startup code ended early ({_ending(code)})."
-            )
-        text = _text_of(made)
-    if not text:
-        raise ListGenerationError("The startup code ended the process: remove the call of os._exit.")
+    listing = asyncio.run(_load(startup))
+    inventory = listing.result()
+    left_out = [issue.message for issue in inventory.issues if issue.kind == INVENTORY_ISSUE_KIND_PLAN]
+    if left_out and not ignore_invalid_plans:
+        raise ListGenerationError(" ".join(left_out))
     try:
-        write_atomically(file, text)
+        write_atomically(file, list_text(inventory))
     except OSError as error:
         raise ListGenerationError(
             f"The list can't be written to {file} ({error.strerror}): correct its permissions, or name another file."
         ) from error
 
 
-def _run(arguments: Sequence[str]) -> int:
-    return subprocess.run([*_COMMAND, *arguments], stdin=subprocess.DEVNULL, check=False).returncode  # noqa: S603 - our own command
+async def _load(startup: StartupOptions) -> _Listing:
+    """Run the process to its end."""
+    listing = _Listing()
+    try:
+        process = EnvironmentProcess(startup.arguments, listing, _COMMAND)
+    except OSError as error:
+        raise ListGenerationError(f"The process that loads the startup code could not be started: {error}.") from error
+    try:
+        await listing.over.wait()
+    finally:
+        process.kill()
+    return listing
 
 
-def _text_of(file: Path) -> str:
-    return file.read_text(encoding="utf-8") if file.exists() else ""
+class _Listing:
+    """Listens to the process."""
 
+    def __init__(self) -> None:
+        #: It has ended, or what it says can't be understood.
+        self.over = asyncio.Event()
+        self._inventory: Inventory | None = None
+        self._problem = ""
 
-def _ending(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
+    def result(self) -> Inventory:
+        """What it has reported. Raises ListGenerationError."""
+        if self._problem or self._inventory is None:
+            raise ListGenerationError(
+                self._problem or "The startup code ended the process: remove the call of os._exit."
+            )
+        return self._inventory
+
+    def frame_received(self, frame: FromEnvironment) -> None:
+        """Take the report."""
+        if frame.HasField("failed"):
+            self._problem = frame.failed.message
+        elif frame.HasField("ready"):
+            Docstrings().describe(frame.ready.inventory, frame.ready.docstrings)
+            self._inventory = frame.ready.inventory
+
+    def text_received(self, stream: console_pb2.ConsoleStream.ValueType, text: str) -> None:
+        """Print what it prints."""
+        is_error = stream == console_pb2.CONSOLE_STREAM_STDERR
+        print(text, end="", file=sys.stderr if is_error else sys.stdout, flush=True)
+
+    def channel_closed(self) -> None:
+        """It will end."""
+
+    def channel_broken(self, problem: str) -> None:
+        """Do without it."""
+        self._problem = f"The process that loads the startup code {problem}."
+        self.over.set()
+
+    def process_ended(self, returncode: int) -> None:
+        """It has ended."""
+        if returncode and not self._problem:
+            how = f"signal {-returncode}" if returncode < 0 else f"exit code {returncode}"
+            self._problem = f"The process that loads the startup code ended early ({how})."
+        self.over.set()

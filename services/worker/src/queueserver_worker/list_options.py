@@ -1,8 +1,9 @@
-"""The options that say where the environment keeps the list of its plans and devices, and when it is written."""
+"""The options that say where plans and devices of the environment are listed, and when the list is written."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +15,24 @@ ALWAYS: Final = "ALWAYS"
 POLICIES: Final = (NEVER, ENVIRONMENT_OPEN, ALWAYS)
 
 
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """Where plans and devices are listed, and when."""
+
+    #: None if they are not.
+    file: Path | None = None
+    #: Also when they change, not only when the environment opens.
+    also_changes: bool = False
+
+    def shown(self) -> dict[str, str]:
+        """The same by the names of the options; empty if there is no file."""
+        if self.file is None:
+            return {}
+        return {FILE[2:]: str(self.file), UPDATE[2:]: ALWAYS if self.also_changes else ENVIRONMENT_OPEN}
+
+
 def add_list_options(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the options; `list_arguments` reads what was given."""
+    """Give a parser the options; `read_list_options` reads what was given."""
     parser.add_argument(
         FILE,
         dest="list_file",
@@ -34,8 +51,8 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def list_arguments(given: argparse.Namespace) -> tuple[str, ...]:
-    """What was given, as arguments of the environment process; nothing if no file is to be written."""
+def read_list_options(given: argparse.Namespace) -> ListOptions:
+    """What was given; no file if none is to be written."""
     if given.list_file is None or given.update_list == NEVER:
-        return ()
-    return (FILE, str(given.list_file.expanduser().absolute()), UPDATE, given.update_list)
+        return ListOptions()
+    return ListOptions(given.list_file.expanduser().absolute(), also_changes=given.update_list == ALWAYS)

@@ -12,7 +12,7 @@ from queueserver_process.options import OptionParser
 from queueserver_rpc.listening import UNIX, add_insecure_option, insecure_by_environment
 from queueserver_rpc.tls_files import Side, TlsFiles, add_tls_options, read_tls_options
 
-from queueserver_worker.list_options import add_list_options, list_arguments
+from queueserver_worker.list_options import ListOptions, add_list_options, read_list_options
 from queueserver_worker.question_options import add_question_option, question_arguments
 from queueserver_worker.startup_options import StartupOptionError, add_startup_options, read_startup_options
 from queueserver_worker.supervisor.journal import DEFAULT_LIMIT_BYTES
@@ -26,8 +26,10 @@ class Settings:
     listen: str
     #: Where outcomes wait for their acknowledgement; one Worker at a time.
     state_dir: Path
-    #: Arguments for the environment, see `startup_options`, `list_options` and `question_options`.
+    #: Arguments for the environment, see `startup_options` and `question_options`.
     startup: Sequence[str]
+    #: Where its plans and devices are listed.
+    lists: ListOptions = field(default_factory=ListOptions)
     #: Memory for events that a Manager may still ask for.
     journal_bytes: int = DEFAULT_LIMIT_BYTES
     #: The plan that runs has this long to end when the service is stopped, in seconds.
@@ -55,6 +57,7 @@ class Settings:
             "listen": self.listen,
             "state-dir": str(self.state_dir),
             **_by_name(self.startup),
+            **self.lists.shown(),
             "journal-bytes": str(self.journal_bytes),
             "console-output": "ON" if self.console_output else "OFF",
             "insecure-listen": "ON" if self.insecure_listen else "OFF",
@@ -111,7 +114,8 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     return Settings(
         listen=given.listen,
         state_dir=given.state_dir,
-        startup=(*startup.arguments, *list_arguments(given), *question_arguments(given)),
+        startup=(*startup.arguments, *question_arguments(given)),
+        lists=read_list_options(given),
         journal_bytes=given.journal_bytes,
         log=read_log_options(given),
         console_output=given.console_output == "ON",

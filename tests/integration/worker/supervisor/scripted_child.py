@@ -246,6 +246,7 @@ def run_task(child: Child, command: TaskCommand) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--channel-fd", type=int, required=True)
+    parser.add_argument("--list-command")
     parser.add_argument("--startup-script", type=Path, required=True)
     given = parser.parse_args()
     word = given.startup_script.read_text().strip()

@@ -427,23 +427,51 @@ class EnvironmentReady(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class DocstringsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     INVENTORY_FIELD_NUMBER: _builtins.int
     RUN_ENGINE_STATE_FIELD_NUMBER: _builtins.int
+    DOCSTRINGS_FIELD_NUMBER: _builtins.int
     run_engine_state: _environment_pb2.RunEngineState.ValueType
     """State of the RunEngine; unspecified if the namespace has none."""
     @_builtins.property
     def inventory(self) -> _inventory_pb2.Inventory:
         """Plans and devices that were found."""
 
+    @_builtins.property
+    def docstrings(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Docstrings as they are, by the names of plans, at most 20,000 characters each, of those plans whose decorators do not
+        describe everything. The supervisor reads them and completes the descriptions.
+        """
+
     def __init__(
         self,
         *,
         inventory: _inventory_pb2.Inventory | None = ...,
         run_engine_state: _environment_pb2.RunEngineState.ValueType = ...,
+        docstrings: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["inventory", b"inventory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["inventory", b"inventory", "run_engine_state", b"run_engine_state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["docstrings", b"docstrings", "inventory", b"inventory", "run_engine_state", b"run_engine_state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

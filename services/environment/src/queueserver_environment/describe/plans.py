@@ -2,6 +2,7 @@
 
 Guarantees: a description is made without calling the plan. A default that is not a Python literal does not make a plan
 unusable: the parameter can be omitted, and what is shown is the default's repr.
+What docstrings say is not in here: the supervisor adds it.
 """
 
 import functools
@@ -14,7 +15,6 @@ from queueserver_inventory.device_places import takes_device_names
 from queueserver_inventory.parameter_types import ParameterType
 
 from queueserver_environment.describe.default_names import DefaultNames
-from queueserver_environment.describe.docstrings import PlanText, read_docstring
 from queueserver_environment.describe.expansion import MAX_NAMES, Expansion
 from queueserver_environment.describe.plan_reading import NO_DEFAULT, Plan, ReadParameter, read_plan
 from queueserver_environment.describe.types.literals import MAX_DEFAULT, default_text
@@ -50,15 +50,14 @@ def describe_plan(
     """
     read = read_plan(plan)
     function: Any = plan.func if isinstance(plan, functools.partial) else plan
-    text = read_docstring(function.__doc__)
     parameters = []
     for parameter in read.parameters.values():
         tree, too_long = expansion.expand(parameter.takes.tree, parameter.takes.lists)
         problems.extend(_TOO_LONG.format(listed, parameter.name, name) for listed in too_long)
-        parameters.append(_describe_parameter(parameter, tree, text, names))
+        parameters.append(_describe_parameter(parameter, tree, names))
     return PlanDescription(
         name=name,
-        description=shorten(read.description or text.summary, MAX_DESCRIPTION),
+        description=shorten(read.description, MAX_DESCRIPTION),
         parameters=tuple(parameters),
         module=getattr(function, "__module__", None) or "",
         returns_generator=inspect.isgeneratorfunction(plan),
@@ -76,9 +75,7 @@ def asked_classes(plan: Plan) -> set[type]:
     return {each.device_class for each in types if each.device_class is not None}
 
 
-def _describe_parameter(
-    parameter: ReadParameter, tree: ParameterType, text: PlanText, names: DefaultNames
-) -> ParameterDescription:
+def _describe_parameter(parameter: ReadParameter, tree: ParameterType, names: DefaultNames) -> ParameterDescription:
     said = {**parameter.takes.limits, **parameter.said}
     description = ParameterDescription(
         name=parameter.name,
@@ -86,7 +83,7 @@ def _describe_parameter(
         type=tree,
         annotation=shorten(parameter.takes.text, MAX_DESCRIPTION),
         default_text=_default_text(parameter, names),
-        description=shorten(said.get("description") or text.parameters.get(parameter.name, ""), MAX_DESCRIPTION),
+        description=shorten(said.get("description", ""), MAX_DESCRIPTION),
         default_in_decorator=parameter.default_in_decorator,
         minimum=_float(said.get("min")),
         maximum=_float(said.get("max")),

@@ -57,7 +57,7 @@ class EnvironmentChild:
         """Load, serve, end; return the exit code."""
         self._channel.start()
         namespace = new_namespace()
-        offer_user_api(namespace)
+        offer_user_api(namespace, self._arguments.list_command)
         try:
             default_engine = self._make_default_engine()
             load(source, namespace, self._announce, self._show)
@@ -106,20 +106,15 @@ class EnvironmentChild:
         from queueserver_environment.plans.run_engine import print_table  # noqa: PLC0415
         from queueserver_environment.process.about import about  # noqa: PLC0415
         from queueserver_environment.process.command_dispatcher import CommandDispatcher  # noqa: PLC0415
-        from queueserver_environment.startup.inventory_file import InventoryFile  # noqa: PLC0415
 
         if namespace.get("RE") is None and default_engine is not None:
             namespace["RE"] = default_engine
             self._table = print_table(default_engine)
-        inventory_file = InventoryFile(self._arguments.list_file, also_changes=self._arguments.list_changes)
         limit = self._arguments.question_timeout
-        dispatcher = CommandDispatcher(
-            namespace, source.folder, self._work, self._channel.send, self._flush, inventory_file, limit
-        )
+        dispatcher = CommandDispatcher(namespace, source.folder, self._work, self._channel.send, self._flush, limit)
         offered = dispatcher.offer(self._arguments.device_max_depth)
         if self._arguments.strict:
             refuse_issues(offered.inventory.issues)
-        dispatcher.keep(offered)
         self._channel.send(FromEnvironment(about=about(source)))
         self._announce(f"ready: {len(offered.inventory.plans)} plans, {len(offered.inventory.devices)} devices")
         self._dispatcher = dispatcher

@@ -16,7 +16,6 @@ from queueserver_environment.plans.metadata import MetadataReader
 from queueserver_environment.plans.run_engine import Send
 from queueserver_environment.plans.run_engine_holder import RunEngineHolder
 from queueserver_environment.simulation.simulator import Simulator
-from queueserver_environment.startup.inventory_file import InventoryFile
 from queueserver_environment.startup.inventory_publisher import InventoryPublisher
 from queueserver_environment.tasks.runner import TaskRunner
 from queueserver_environment.tasks.scripts import ScriptRunner
@@ -40,8 +39,6 @@ class CommandDispatcher:
         Takes the frames.
     flush
         Flushes everything printed so far.
-    kept
-        The file that lists plans and devices.
     question_timeout
         Seconds until an unanswered question of a plan fails; None for ever.
 
@@ -54,13 +51,12 @@ class CommandDispatcher:
         work: Work,
         send: Send,
         flush: Callable[[], None],
-        inventory_file: InventoryFile,
         question_timeout: float | None = None,
     ) -> None:
         self._work = work
         self._holder = RunEngineHolder(send, question_timeout)
         self._holder.take_first(namespace)
-        self._publisher = InventoryPublisher(namespace, self._holder, send, inventory_file)
+        self._publisher = InventoryPublisher(namespace, self._holder, send)
         self._metadata = MetadataReader(lambda: self._holder.metadata, send)
         self._executor = PlanExecutor(namespace, self._holder, send, flush)
         self._simulator = Simulator(namespace, self._holder, send)
@@ -71,10 +67,6 @@ class CommandDispatcher:
     def offer(self, device_max_depth: int) -> EnvironmentReady:
         """Examine what the namespace offers, for the first time; 0 levels of device trees are all."""
         return self._publisher.first(device_max_depth)
-
-    def keep(self, offered: EnvironmentReady) -> None:
-        """List in a file what was offered the first time; problems with the file are added to it."""
-        self._publisher.keep(offered)
 
     def take(self, frame: ToEnvironment) -> None:
         """Take a command. Called in the reader thread; does not wait."""

@@ -4,9 +4,9 @@ Nothing is checked here: what is wrong with the startup code is reported through
 """
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from queueserver_environment.startup.startup_sources import StartupSource, source_of
 
@@ -24,12 +24,10 @@ class EnvironmentArguments:
     strict: bool
     #: Levels of device trees that are described; 0 for all.
     device_max_depth: int
-    #: Where plans and devices are listed; None if they are not.
-    list_file: Path | None
-    #: List them also when they change, not only when the environment opens.
-    list_changes: bool
     #: Seconds until a question of a plan that has no answer fails; None for ever.
     question_timeout: float | None = None
+    #: The command that lists plans and devices of startup code in a file; empty: that of the installed Worker.
+    list_command: tuple[str, ...] = ()
 
 
 def read_arguments(argv: Sequence[str] | None = None) -> EnvironmentArguments:
@@ -45,14 +43,10 @@ def read_arguments(argv: Sequence[str] | None = None) -> EnvironmentArguments:
     parser.add_argument("--device-max-depth", type=int, default=0, help="levels of device trees; 0: all")
     parser.add_argument("--question-timeout", type=float, default=None, help="seconds a plan waits for an answer")
     parser.add_argument(
-        "--existing-plans-devices", dest="list_file", type=Path, help="where plans and devices are listed"
-    )
-    parser.add_argument(
-        "--update-existing-plans-devices",
-        dest="update_list",
-        choices=("NEVER", "ENVIRONMENT_OPEN", "ALWAYS"),
-        default="ENVIRONMENT_OPEN",
-        help="when they are listed",
+        "--list-command",
+        type=_words,
+        default=(),
+        help="JSON list of words: the command that lists the plans and devices of startup code in a file",
     )
     given = parser.parse_args(argv)
     return EnvironmentArguments(
@@ -61,10 +55,13 @@ def read_arguments(argv: Sequence[str] | None = None) -> EnvironmentArguments:
         keep_re=given.keep_re,
         strict=given.strict_startup,
         device_max_depth=given.device_max_depth,
-        list_file=None if given.update_list == "NEVER" else given.list_file,
-        list_changes=given.update_list == "ALWAYS",
         question_timeout=given.question_timeout,
+        list_command=given.list_command,
     )
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(map(str, json.loads(text)))
 
 
 def _source(given: argparse.Namespace) -> StartupSource:

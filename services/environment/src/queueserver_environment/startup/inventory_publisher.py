@@ -5,9 +5,9 @@ threads examine it at the same time; what is newly left out is printed.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_UNSPECIFIED
 from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, FromEnvironment
@@ -15,25 +15,25 @@ from queueserver_inventory.description_messages import inventory_message
 from queueserver_inventory.descriptions import Inventory, InventoryIssue
 
 from queueserver_environment.console.standard_streams import streams
+from queueserver_environment.describe.docstrings import docstrings_of
 from queueserver_environment.describe.inventory import take_inventory
 from queueserver_environment.plans.item_metadata import reserved_names
 from queueserver_environment.plans.run_engine import Send, run_engine_issues
 from queueserver_environment.plans.run_engine_holder import RunEngineHolder
-from queueserver_environment.startup.inventory_file import InventoryFile
+
+Offer: TypeAlias = tuple[Inventory, Mapping[str, str]]
+"""Plans and devices, and docstrings by the names of plans."""
 
 
 class InventoryPublisher:
     """Plans and devices of a namespace, and the RunEngine's state."""
 
-    def __init__(
-        self, namespace: dict[str, Any], holder: RunEngineHolder, send: Send, inventory_file: InventoryFile
-    ) -> None:
+    def __init__(self, namespace: dict[str, Any], holder: RunEngineHolder, send: Send) -> None:
         self._namespace = namespace
         self._holder = holder
         self._send = send
-        self._inventory_file = inventory_file
         self._looking = threading.Lock()
-        self._told = Inventory()
+        self._told: Offer = (Inventory(), {})
         self._device_max_depth = 0
         self._issues: frozenset[str] = frozenset()
 
@@ -42,13 +42,7 @@ class InventoryPublisher:
         with self._looking:
             self._device_max_depth = device_max_depth
             self._told = self._look()
-            return self._ready(self._told)
-
-    def keep(self, offered: EnvironmentReady) -> None:
-        """List in a file, if there is one, what was found the first time; problems with it become issues."""
-        with self._looking:
-            self._inventory_file.opened(self._told)
-            offered.CopyFrom(self._ready(self._with_issues_of_list(self._told)))
+            return self._ready(*self._told)
 
     def update(self) -> None:
         """Examine it again, and report any differences."""
@@ -56,32 +50,28 @@ class InventoryPublisher:
             found = self._look()
             if found == self._told:
                 return
-            self._inventory_file.changed(found)
             # Reported in the order in which it was seen, hence inside.
-            self._send(FromEnvironment(updated=self._ready(self._with_issues_of_list(found))))
+            self._send(FromEnvironment(updated=self._ready(*found)))
             self._told = found
 
-    def _look(self) -> Inventory:
+    def _look(self) -> Offer:
         found = take_inventory(self._namespace, device_max_depth=self._device_max_depth)
         found = replace(
             found,
             issues=(*found.issues, *run_engine_issues(self._namespace)),
             reserved_metadata=tuple(sorted(reserved_names(self._holder.engine))),
         )
-        self._print_issues([*found.issues, *self._inventory_file.issues])
-        return found
+        self._print_issues(found.issues)
+        return found, docstrings_of(found, self._namespace)
 
-    def _ready(self, inventory: Inventory) -> EnvironmentReady:
-        return EnvironmentReady(inventory=inventory_message(inventory), run_engine_state=self._state())
+    def _ready(self, inventory: Inventory, docstrings: Mapping[str, str]) -> EnvironmentReady:
+        return EnvironmentReady(
+            inventory=inventory_message(inventory), run_engine_state=self._state(), docstrings=docstrings
+        )
 
     def _state(self) -> Any:
         watched = self._holder.watched
         return watched.state if watched is not None else RUN_ENGINE_STATE_UNSPECIFIED
-
-    def _with_issues_of_list(self, inventory: Inventory) -> Inventory:
-        issues = (*inventory.issues, *self._inventory_file.issues)
-        self._print_issues(issues)
-        return replace(inventory, issues=issues)
 
     def _print_issues(self, issues: Iterable[InventoryIssue]) -> None:
         messages = [issue.message for issue in issues]

@@ -1,66 +1,71 @@
-"""A process that loads startup code only to list its plans and devices in a file.
+"""A process that loads startup code only to report its plans and devices.
 
-It prints what the startup code prints; its own messages go to standard error. Its exit code tells
-the result; when the startup code can't be loaded, a second file says why.
+It prints what the startup code prints; its own messages go to standard error. What it reports is as in an environment:
+one frame, with plans and devices or with the reason why the startup code can't be loaded.
 """
 
 import os
+import socket
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
-from queueserver_inventory.descriptions import Inventory, InventoryIssueKind
-from queueserver_inventory.list_file import write_list
+from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, FromEnvironment
+from queueserver_inventory.description_messages import inventory_message
+from queueserver_inventory.descriptions import Inventory
 
 from queueserver_environment.console.standard_streams import streams
 from queueserver_environment.plans.failures import startup_failure
+from queueserver_environment.process.channel import Channel
 from queueserver_environment.process.orphaned import die_with_supervisor
 from queueserver_environment.process.shutdown import bound_the_end, end_now
 from queueserver_environment.process.startup_arguments import EnvironmentArguments, read_arguments
-from queueserver_environment.startup.listing_terms import FAILED, LEFT_OUT, reason_file
 from queueserver_environment.startup.startup import load, new_namespace
 from queueserver_environment.startup.startup_issues import refuse_issues
 from queueserver_environment.user_api.compatibility import offer_user_api
 
+_FLUSH_SECONDS: Final = 5.0
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Load, list, end; return the exit code."""
+    """Load, report, end; return the exit code."""
     arguments = read_arguments(argv)
-    file = arguments.list_file
-    if file is None:
-        raise SystemExit("The option that names the list file is missing.")
     os.environ.setdefault("MPLBACKEND", "Agg")
+    channel = Channel(socket.socket(fileno=arguments.channel_fd), lambda _: None)
+    channel.start()
     namespace = new_namespace()
-    offer_user_api(namespace)
+    offer_user_api(namespace, arguments.list_command)
     try:
-        inventory = _inventory(arguments, namespace)
+        channel.send(FromEnvironment(ready=_report(arguments, namespace)))
     except BaseException as error:  # noqa: BLE001 - protects the report: startup code may raise anything
-        _give_up(arguments, error, reason_file(file))
-    file.write_text(write_list(inventory), encoding="utf-8")
-    left_out = [issue for issue in inventory.issues if issue.kind is InventoryIssueKind.PLAN]
-    if left_out:
-        reason_file(file).write_text(" ".join(issue.message for issue in left_out), encoding="utf-8")
-    return bound_the_end(LEFT_OUT if left_out else 0)
+        _give_up(channel, arguments, error)
+    channel.close(_FLUSH_SECONDS)
+    return bound_the_end(0)
 
 
-def _inventory(arguments: EnvironmentArguments, namespace: dict[str, Any]) -> Inventory:
+def _report(arguments: EnvironmentArguments, namespace: dict[str, Any]) -> EnvironmentReady:
     # As in an environment: devices of ophyd-async connect in its event loop.
     engine = None if arguments.keep_re else _make_run_engine()
     load(arguments.source, namespace, _announce)
     if namespace.get("RE") is None:
         namespace["RE"] = engine
 
-    from queueserver_environment.describe.inventory import take_inventory  # noqa: PLC0415 - takes time
-    from queueserver_environment.plans.run_engine import run_engine_issues  # noqa: PLC0415 - as well
+    from queueserver_environment.describe.docstrings import docstrings_of  # noqa: PLC0415 - takes time
 
-    inventory = take_inventory(namespace, device_max_depth=arguments.device_max_depth)
-    inventory = replace(inventory, issues=(*inventory.issues, *run_engine_issues(namespace)))
+    inventory = _inventory(namespace, arguments.device_max_depth)
     for issue in inventory.issues:
         streams.note(f"{issue.message}\n")
     if arguments.strict:
         refuse_issues(inventory.issues)
-    return inventory
+    return EnvironmentReady(inventory=inventory_message(inventory), docstrings=docstrings_of(inventory, namespace))
+
+
+def _inventory(namespace: dict[str, Any], depth: int) -> Inventory:
+    from queueserver_environment.describe.inventory import take_inventory  # noqa: PLC0415 - takes time
+    from queueserver_environment.plans.run_engine import run_engine_issues  # noqa: PLC0415 - as well
+
+    inventory = take_inventory(namespace, device_max_depth=depth)
+    return replace(inventory, issues=(*inventory.issues, *run_engine_issues(namespace)))
 
 
 def _make_run_engine() -> Any:
@@ -73,12 +78,14 @@ def _announce(text: str) -> None:
     streams.note(f"{text}\n")
 
 
-def _give_up(arguments: EnvironmentArguments, error: BaseException, reason: Path) -> NoReturn:
+def _give_up(channel: Channel, arguments: EnvironmentArguments, error: BaseException) -> NoReturn:
     """Report why the startup code failed and end now: threads it left behind must not keep the process."""
     failure = startup_failure(error, arguments.source.owns)
     streams.note(failure.traceback or f"{failure.message}\n")
-    reason.write_text(failure.message, encoding="utf-8")
-    end_now(FAILED)
+    channel.send(FromEnvironment(failed=failure))
+    streams.flush()
+    channel.close(_FLUSH_SECONDS)
+    end_now(1)
 
 
 if __name__ == "__main__":

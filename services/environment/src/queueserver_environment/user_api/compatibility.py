@@ -7,6 +7,7 @@ Does not offer the parts of that package that talk to its server.
 """
 
 import sys
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from queueserver_environment import user_api
 from queueserver_environment.startup.shim_finder import ShimFinder
 from queueserver_environment.startup.startup_imports import after_import
 from queueserver_environment.user_api import modes
+from queueserver_environment.user_api.list_command import use_list_command
 from queueserver_environment.user_api.user_namespace import global_user_namespace
 
 _PACKAGE: Final = "bluesky_queueserver"
@@ -35,8 +37,12 @@ _MODULES: Final = {
 }
 
 
-def offer_user_api(namespace: dict[str, Any]) -> None:
-    """Prepare this process for user code with this namespace; call it once, before any of it runs."""
+def offer_user_api(namespace: dict[str, Any], list_command: Sequence[str] = ()) -> None:
+    """Prepare this process for user code with this namespace; call it once, before any of it runs.
+
+    `list_command` is the command that lists the plans and devices of startup code.
+    """
+    use_list_command(list_command)
     modes.set_re_worker_active()
     modes.set_ipython_mode(using_ipython=False)
     global_user_namespace.set_user_namespace(user_ns=namespace)

@@ -1,16 +1,16 @@
 """The list of plans and devices in a file, for scripts and installers; as the command qserver-list-plans-devices."""
 
-import argparse
+import subprocess
+import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
-from queueserver_inventory.list_file import FILE_NAME
-from queueserver_worker.list_generation import generate_list
-from queueserver_worker.startup_options import (
-    StartupOptionError,
-    StartupOptions,
-    add_startup_options,
-    read_startup_options,
-)
+from queueserver_inventory.list_entries import FILE_NAME
+
+from queueserver_environment.user_api.list_command import list_command
+
+_NOT_CREATED: Final = "was not created. "
 
 
 def gen_list_of_plans_and_devices(
@@ -57,25 +57,39 @@ def gen_list_of_plans_and_devices(
     file = Path(file_dir or ".").expanduser().absolute() / (file_name or FILE_NAME)
     if file.exists() and not overwrite:
         raise RuntimeError(f"The file {file} exists already: give overwrite=True to replace it.")
-    options = _options(
-        {
-            "--startup-profile": startup_profile,
-            "--startup-dir": startup_dir,
-            "--startup-module": startup_module_name,
-            "--startup-script": startup_script_path,
-            "--ipython-dir": ipython_dir,
-            "--device-max-depth": str(device_max_depth) if device_max_depth else None,
-        }
-    )
-    generate_list(options, file, ignore_invalid_plans=ignore_invalid_plans)
+    options = {
+        "--startup-profile": startup_profile,
+        "--startup-dir": startup_dir,
+        "--startup-module": startup_module_name,
+        "--startup-script": startup_script_path,
+        "--ipython-dir": ipython_dir,
+        "--device-max-depth": str(device_max_depth) if device_max_depth else None,
+        "--file-dir": str(file.parent),
+        "--file-name": file.name,
+        "--ignore-invalid-plans": "ON" if ignore_invalid_plans else "OFF",
+    }
+    _run([*list_command(), *(f"{name}={value}" for name, value in options.items() if value is not None)])
 
 
-def _options(given: dict[str, str | None]) -> StartupOptions:
-    """Read the arguments as the options of the same meaning, so that both follow the same rules."""
-    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
-    add_startup_options(parser)
-    words = [f"{name}={value}" for name, value in given.items() if value is not None]
-    try:
-        return read_startup_options(parser.parse_args(words))
-    except (StartupOptionError, argparse.ArgumentError) as error:
-        raise RuntimeError(f"The startup code can't be loaded: {error}.") from error
+def _run(command: list[str]) -> None:
+    """Run the command, print what it prints, and raise RuntimeError with its reason if it fails."""
+    with subprocess.Popen(  # noqa: S603 - the Worker's own command
+        command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace"
+    ) as process:
+        last = _pass_on(process.stderr or ())
+        code = process.wait()
+    if code:
+        _, is_told, reason = last.partition(_NOT_CREATED)
+        raise RuntimeError(
+            reason.strip() if is_told else f"The list was not created: {last.strip() or f'exit code {code}'}"
+        )
+    sys.stderr.write(last)
+
+
+def _pass_on(lines: Iterable[str]) -> str:
+    """Print all lines but the last, which is returned."""
+    last = ""
+    for line in lines:
+        sys.stderr.write(last)
+        last = line
+    return last

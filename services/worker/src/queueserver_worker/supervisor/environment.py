@@ -38,6 +38,8 @@ from queueserver_worker.supervisor.executions.interruptions import EngineRequest
 from queueserver_worker.supervisor.executions.outcomes import Outcomes
 from queueserver_worker.supervisor.executions.plan import RunningExecution
 from queueserver_worker.supervisor.executions.waits import Waits
+from queueserver_worker.supervisor.inventory.list_file import ListFile
+from queueserver_worker.supervisor.inventory.reports import Reports
 from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.process import failure
 from queueserver_worker.supervisor.process.about import About
@@ -65,6 +67,7 @@ class Environment:
         self._waits = Waits(self._status.view)
         self._activity = Activity(journal, outcomes, self._status, self._waits)
         self._keeper = ProcessKeeper(launch, self)
+        self._reports = Reports(ListFile(launch.list_file, also_changes=launch.list_changes))
         self._queries = MetadataQueries()
         self._simulations = SimulationQueries()
         self._liveness = Liveness(launch.patience, self._status.responsive_changed)
@@ -241,6 +244,8 @@ class Environment:
     def frame_received(self, frame: FromEnvironment) -> None:
         """Handle a frame of the process."""
         self._liveness.heartbeat()
+        if self._reports.is_one(frame):
+            self._reports.complete(frame)
         handle = self._handlers.get(frame.WhichOneof("frame") or "")
         if handle is not None:
             handle(frame)
@@ -319,11 +324,18 @@ class Environment:
 
     def _offer(self, frame: channel_pb2.EnvironmentReady) -> bool:
         """Publish plans and devices; returns whether that was possible."""
+        self._tell(self._reports.news())
         if frame.ByteSize() > MAX_INVENTORY_BYTES:
             self._kill(failure.broken(f"reported plans and devices of more than {MAX_INVENTORY_BYTES} bytes"))
             return False
         self._status.offer(frame.inventory)
         return True
+
+    def _tell(self, sentence: str) -> None:
+        """Show a sentence of the Worker's own, if there is one."""
+        if sentence:
+            _log.warning("%s", sentence)
+            self._activity.publish_text(console_pb2.CONSOLE_STREAM_WORKER, sentence + "\n")
 
     def _begin_closing(self, timeout: float) -> None:
         self._activity.refuse_when_busy()
@@ -355,8 +367,7 @@ class Environment:
         if reason is None:
             _log.info("The environment is closed.")
         else:
-            _log.warning("%s", reason.message)
-            self._activity.publish_text(console_pb2.CONSOLE_STREAM_WORKER, reason.message + "\n")
+            self._tell(reason.message)
         self._activity.lost(ending)
         self._closed.set()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from queueserver.common.v1 import console_pb2
@@ -27,6 +29,8 @@ from queueserver_worker.supervisor.process.channel import Channel, ChannelListen
 from queueserver_worker.supervisor.process.console import ConsolePipe
 
 ENVIRONMENT_COMMAND = module_command("queueserver_environment")
+#: How code in the environment runs the command qserver-list-plans-devices.
+_LIST_COMMAND = json.dumps(module_command("queueserver_worker.list_tool"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,10 @@ class Launch:
     exit_timeout: float = 1.0
     #: Silence after which it counts as not responsive.
     patience: float = 3.0
+    #: Where its plans and devices are listed; None if they are not.
+    list_file: Path | None = None
+    #: List them also when they change, not only when it opens.
+    list_changes: bool = False
 
 
 class ProcessListener(ChannelListener, Protocol):
@@ -69,7 +77,7 @@ class EnvironmentProcess:
             # Not asyncio's (uvloop's) way: that forks, and gRPC's fork handlers now and then abort the new process
             # before it gets to exec. Popen uses vfork, which runs no handlers.
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours, the arguments are the operator's
-                [*command, "--channel-fd", str(theirs.fileno()), *startup],
+                [*command, "--channel-fd", str(theirs.fileno()), "--list-command", _LIST_COMMAND, *startup],
                 stdin=subprocess.DEVNULL,
                 stdout=writers[0],
                 stderr=writers[1],

@@ -1,0 +1,70 @@
+"""The file in which plans and devices of an environment are listed, so that they are known while it is closed.
+
+Guarantees: readers see the old file or the new one, never a part; a file that says the same already is not touched.
+A failure to write it ends nothing: it is an issue of the inventory until writing succeeds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.description_messages import devices_of, plans_of
+from queueserver_inventory.descriptions import Inventory
+from queueserver_inventory.list_file import write_list
+from queueserver_process.atomic_file import write_atomically
+
+_ADVICE: Final = (
+    "make room or correct the permissions of the directory, or name another file with --existing-plans-devices"
+)
+
+
+class ListFile:
+    """The list of plans and devices. Its methods take a while if there are many.
+
+    Parameters
+    ----------
+    path
+        The file; None if there is none.
+    also_changes
+        Write it not only when an environment opens, but also when plans or devices change.
+
+    """
+
+    def __init__(self, path: Path | None = None, *, also_changes: bool = False) -> None:
+        self._path = path
+        self._also_changes = also_changes
+        #: Why it could not be written, in a sentence; empty if it could.
+        self.problem = ""
+
+    @property
+    def issues(self) -> list[pb.InventoryIssue]:
+        """The last error, if any."""
+        if not self.problem:
+            return []
+        kind = pb.INVENTORY_ISSUE_KIND_STARTUP_CODE
+        return [pb.InventoryIssue(name=str(self._path), message=self.problem, kind=kind)]
+
+    def opened(self, inventory: pb.Inventory) -> None:
+        """Write what a new environment has."""
+        if self._path is not None:
+            self._write(self._path, inventory)
+
+    def changed(self, inventory: pb.Inventory) -> None:
+        """Write what an environment has after a change, if that is wanted."""
+        if self._path is not None and self._also_changes:
+            self._write(self._path, inventory)
+
+    def _write(self, path: Path, inventory: pb.Inventory) -> None:
+        try:
+            write_atomically(path, list_text(inventory))
+        except OSError as error:
+            self.problem = f"The list of plans and devices can't be written to {path} ({error.strerror}); {_ADVICE}."
+        else:
+            self.problem = ""
+
+
+def list_text(inventory: pb.Inventory) -> str:
+    """The text of a list."""
+    return write_list(Inventory(plans_of(inventory.plans), devices_of(inventory.devices)))
