@@ -12,6 +12,7 @@ from queueserver_inventory.descriptions import InventoryIssue, InventoryIssueKin
 from queueserver_inventory.list_entries import plan_entry
 
 from tests.unit.common.inventory.type_notation import shown
+from tests.unit.environment.documented import take_documented
 from tests.unit.environment.reference_devices import reference_tree
 
 NO_DEFAULT = inspect.Parameter.empty
@@ -127,7 +128,7 @@ def test_the_decorators_words_go_before_the_signatures_and_the_docstrings() -> N
         """
         yield a, b
 
-    (found,) = take_inventory({"plan": plan}).plans
+    (found,) = take_documented({"plan": plan}).plans
     assert found.description == "Better."
     assert [(p.annotation, p.description) for p in found.parameters] == [("str", "A text."), ("int", "Another number.")]
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 from bluesky.utils import plan
-from queueserver_environment.describe.docstrings import PlanText, read_docstring
 from queueserver_environment.describe.inventory import take_inventory
 from queueserver_environment.describe.plan_recognition import is_plan
 from queueserver_environment.describe.types.literals import default_text, is_literal
 from queueserver_inventory.descriptions import InventoryIssueKind
+
+from tests.unit.environment.documented import take_documented
 
 
 class Mode(Enum):
@@ -71,7 +72,7 @@ unsigned.__signature__ = "no signature"  # type: ignore[attr-defined] # what a c
 
 
 def test_parameters_keep_order_kind_default_and_documentation() -> None:
-    (described,) = take_inventory({"everything": everything}).plans
+    (described,) = take_documented({"everything": everything}).plans
     assert (described.name, described.description) == ("everything", "Do everything at once.")
     assert described.returns_generator
     kinds = {item.name: item.kind.name for item in described.parameters}
@@ -147,18 +148,6 @@ def test_any_other_default_is_shown_in_bounded_length(value: Any, text: str | No
     if text is not None:
         assert not is_literal(value)
         assert default_text(value) == text
-
-
-def test_google_and_sphinx_style_are_understood_too() -> None:
-    google = "Do it.\n\nArgs:\n    a (int): First,\n        continued.\n    *b: Second.\n\nReturns:\n    c: Nothing.\n"
-    assert read_docstring(google) == PlanText("Do it.", {"a": "First,\ncontinued.", "b": "Second."})
-    sphinx = "Do it.\n\n:param a: First.\n:type a: int\n:param str b: Second.\n"
-    assert read_docstring(sphinx) == PlanText("Do it.", {"a": "First.", "b": "Second."})
-
-
-@pytest.mark.parametrize("text", [None, 5, "", "Args:\n", "Parameters\n----------\n", ":param", "Args:\n  : :\n"])
-def test_a_docstring_of_any_content_is_taken(text: Any) -> None:
-    assert isinstance(read_docstring(text).summary, str)
 
 
 def test_plans_are_listed_by_name_also_those_with_a_leading_underscore() -> None:
