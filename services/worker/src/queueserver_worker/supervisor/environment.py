@@ -39,7 +39,7 @@ from queueserver_worker.supervisor.executions.outcomes import Outcomes
 from queueserver_worker.supervisor.executions.plan import RunningExecution
 from queueserver_worker.supervisor.executions.waits import Waits
 from queueserver_worker.supervisor.inventory.list_file import ListFile
-from queueserver_worker.supervisor.inventory.reports import Reports
+from queueserver_worker.supervisor.inventory.reports import MAX_INVENTORY_BYTES, Reports
 from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.process import failure
 from queueserver_worker.supervisor.process.about import About
@@ -52,8 +52,6 @@ from queueserver_worker.supervisor.questions import MetadataQueries, SimulationQ
 from queueserver_worker.supervisor.status import Status
 
 _log = logging.getLogger(__name__)
-MAX_INVENTORY_BYTES = 32 * 1024 * 1024
-"""Longest inventory that is accepted: it is part of each snapshot, which must fit one message of gRPC."""
 
 
 class Environment:
@@ -154,7 +152,7 @@ class Environment:
         command = channel_pb2.RunPlanCommand(execution_id=execution_id, item=item, access=access)
         process.send(ToEnvironment(run_plan=command))
         for request in self._activity.begin_plan(execution_id, item.item_uid):
-            _send_request(process, execution_id, request)
+            process.send(request.frame_for(execution_id))
 
     def forget_execution(self, execution_id: str) -> None:
         """An execution was refused, so it never begins: forget the requests for it."""
@@ -183,7 +181,7 @@ class Environment:
         was_pending = plan.pause_pending
         is_news = plan.accept(request)
         if is_news and plan.execution is not None:
-            _send_request(process, plan.execution.execution_id, request)
+            process.send(request.frame_for(plan.execution.execution_id))
         if is_news or plan.pause_pending != was_pending:
             self._activity.follow_run_engine()
 
@@ -244,7 +242,8 @@ class Environment:
     def frame_received(self, frame: FromEnvironment) -> None:
         """Handle a frame of the process."""
         self._liveness.heartbeat()
-        if self._reports.is_one(frame):
+        if self._reports.is_for(frame):
+            # Temporary: the channel is going to do it, in a thread.
             self._reports.complete(frame)
         handle = self._handlers.get(frame.WhichOneof("frame") or "")
         if handle is not None:
@@ -325,7 +324,7 @@ class Environment:
     def _offer(self, frame: channel_pb2.EnvironmentReady) -> bool:
         """Publish plans and devices; returns whether that was possible."""
         self._tell(self._reports.news())
-        if frame.ByteSize() > MAX_INVENTORY_BYTES:
+        if frame.inventory.ByteSize() > MAX_INVENTORY_BYTES:
             self._kill(failure.broken(f"reported plans and devices of more than {MAX_INVENTORY_BYTES} bytes"))
             return False
         self._status.offer(frame.inventory)
@@ -390,13 +389,6 @@ class Environment:
     def _drain_console(self) -> None:
         if self._keeper.process is not None:
             self._keeper.process.drain_console()
-
-
-def _send_request(process: EnvironmentProcess, execution_id: str, request: EngineRequest) -> None:
-    command = channel_pb2.ControlCommand(
-        action=request.action, note=request.note, user=request.user, execution_id=execution_id
-    )
-    process.send(ToEnvironment(control=command))
 
 
 async def _within(event: asyncio.Event, seconds: float) -> None:

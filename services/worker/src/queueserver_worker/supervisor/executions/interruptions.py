@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from queueserver.common.v1 import environment_pb2 as environment
 from queueserver.worker.v1 import worker_service_pb2 as pb
+from queueserver.worker.v1.environment_channel_pb2 import ControlCommand, ToEnvironment
 
 from queueserver_worker.supervisor.errors import NotPausedError, NotRunningError
 
@@ -52,6 +53,11 @@ class EngineRequest:
     note: str = ""
     #: Who asks for it.
     user: str = ""
+
+    def frame_for(self, execution_id: str) -> ToEnvironment:
+        """The frame that passes it on, for an execution."""
+        command = ControlCommand(action=self.action, note=self.note, user=self.user, execution_id=execution_id)
+        return ToEnvironment(control=command)
 
 
 class RunEngineControl:

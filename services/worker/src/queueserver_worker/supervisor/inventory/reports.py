@@ -10,6 +10,8 @@ from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment
 from queueserver_worker.supervisor.inventory.docstrings import Docstrings
 from queueserver_worker.supervisor.inventory.list_file import ListFile
 
+MAX_INVENTORY_BYTES = 32 * 1024 * 1024
+"""Longest inventory that is accepted: it is part of each snapshot, which must fit one message of gRPC."""
 #: Frames that report plans and devices.
 _REPORTS = frozenset({"ready", "updated"})
 
@@ -22,15 +24,19 @@ class Reports:
         self._list_file = list_file
         self._told = ""
 
-    @staticmethod
-    def is_one(frame: FromEnvironment) -> bool:
-        """Whether a frame is a report. To complete it may take seconds."""
+    def is_for(self, frame: FromEnvironment) -> bool:
+        """Whether a frame is a report."""
         return frame.WhichOneof("frame") in _REPORTS
 
     def complete(self, frame: FromEnvironment) -> None:
-        """Fill in what docstrings say, list plans and devices in the file, and report what is wrong with the file."""
+        """Fill in what docstrings say, list plans and devices in the file, and report what is wrong with the file.
+
+        A report that is too long stays as it is: it will not be accepted.
+        """
         is_first = frame.HasField("ready")
         report = frame.ready if is_first else frame.updated
+        if report.inventory.ByteSize() > MAX_INVENTORY_BYTES:
+            return
         self._docstrings.describe(report.inventory, report.docstrings)
         report.docstrings.clear()
         if is_first:
