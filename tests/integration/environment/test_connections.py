@@ -53,7 +53,7 @@ def test_a_device_that_is_not_connected_is_offered_and_named_on_the_console(star
     folder = startup(a_layer=LAYER, b_devices=DEVICES, c_wait=wait)
     with environment_child("--startup-dir", folder, "--strict-startup") as child:
         ready = child.ready()
-        child.wait_for_output("Not connected, although the startup code waited for it: stage, 1 of 2 signals connected")
+        child.wait_for_output("as soon as it connects):\n  stage, 1 of 2 signals connected")
     assert "stage" in {device.name for device in ready.inventory.devices}
     assert not ready.inventory.issues
 

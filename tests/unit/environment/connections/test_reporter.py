@@ -55,6 +55,6 @@ def test_what_did_not_connect_is_listed_at_the_end(capsys: pytest.CaptureFixture
     with connections_reported(Told(), Told()), pytest.raises(TimeoutError):
         signal.wait_for_connection(timeout=0.01)
     assert capsys.readouterr().err == (
-        "Not connected, although the startup code waited for it: pressure (P). A device is offered all the same, and "
-        "plans can use it as soon as it connects.\n"
+        "Not connected, although the startup code waited for it (a device is offered all the same, and plans can use "
+        "it as soon as it connects):\n  pressure (P)\n"
     )

@@ -13,6 +13,10 @@ _WORTH_TELLING: Final = 0.5
 """Seconds."""
 _TOLD_AT_THE_END: Final = 20
 """Names of one kind in a text that is printed once."""
+_NOT_CONNECTED: Final = (
+    "Not connected, although the startup code waited for it (a device is offered all the same, and plans can use it as "
+    "soon as it connects):"
+)
 
 
 def progress_text(stage: str, current: Sequence[Wait], waits: ConnectionWaits) -> str:
@@ -50,15 +54,14 @@ def failure_text(found: Waited, seconds: float) -> str:
 
 
 def end_text(found: Sequence[Waited]) -> str:
-    """List what is not connected when the startup code has run."""
+    """List what is not connected when the startup code has run, a line for each."""
     each = [waited_text([one], _TOLD_AT_ONCE) for one in found]
-    return (
-        f"Not connected, although the startup code waited for it: {listing(each, _TOLD_AT_THE_END, '; ')}. A device is "
-        "offered all the same, and plans can use it as soon as it connects."
-    )
+    if len(each) > _TOLD_AT_THE_END:
+        each[_TOLD_AT_THE_END:] = [f"and {len(each) - _TOLD_AT_THE_END} more"]
+    return "\n  ".join([_NOT_CONNECTED, *each])
 
 
-def listing(names: Sequence[str], most: int, separator: str = ", ") -> str:
+def listing(names: Sequence[str], most: int) -> str:
     """Join names, of which at most that many are told."""
-    told = separator.join(names[:most])
+    told = ", ".join(names[:most])
     return f"{told} and {len(names) - most} more" if len(names) > most else told
