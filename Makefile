@@ -50,6 +50,10 @@ test-compose: setup ## Run docker-compose.yml, kill and cut off containers: is a
 test-wheels: setup ## Build all wheels and take README's first steps from environments with nothing else in them
 	@$(BIN)/pytest --timeout 600 tests/wheels $(ARGS)
 
+.PHONY: test-styles
+test-styles: setup ## Open startup code in the styles of beamlines, with the libraries that they use (ARGS="--only script")
+	@$(BIN)/python -m tests.environments.styles $(ARGS)
+
 .PHONY: test-chaos
 test-chaos: setup ## Break every part at random, 200 times, with clients at work: is anything lost? (ARGS="--faults 20 --seed a1.0")
 	@$(BIN)/python -m tests.chaos --faults $(CHAOS_FAULTS) $(ARGS)
