@@ -10,7 +10,7 @@ from pathlib import Path
 import grpc
 import pytest
 from queueserver.common.v1.inventory_pb2 import Inventory
-from queueserver.common.v1.task_pb2 import Script
+from queueserver.common.v1.task_pb2 import Script, TaskResult
 from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
 from queueserver_inventory.description_messages import plans_of
@@ -58,12 +58,15 @@ class ListingWorker:
         await self.stub.CloseEnvironment(pb.CloseEnvironmentRequest(epoch=1))
         await self.watching.environment(lambda e: e.state == CLOSED, after=seen)
 
+    async def script(self, text: str) -> TaskResult:
+        """Execute code in the environment."""
+        command = pb.TaskCommand(task_uid=str(uuid.uuid4()), script=Script(text=text))
+        await self.stub.RunTask(pb.RunTaskRequest(epoch=1, command=command))
+        return await self.watching.task_outcome(command.task_uid)
+
     async def define_plan(self) -> None:
         """Define another plan, which the environment then tells."""
-        script = Script(text="def another():\n    yield from []\n")
-        command = pb.TaskCommand(task_uid=str(uuid.uuid4()), script=script)
-        await self.stub.RunTask(pb.RunTaskRequest(epoch=1, command=command))
-        assert (await self.watching.task_outcome(command.task_uid)).success
+        assert (await self.script("def another():\n    yield from []\n")).success
 
 
 @asynccontextmanager
@@ -139,3 +142,22 @@ async def test_a_file_that_cant_be_written_is_an_issue_until_it_can_and_nothing_
         assert [plan.description for plan in told.plans] == ["", "Count a number of times."]
         assert plans_in(file) == ["another", "measure"]
         assert worker.watching.console().count(sentence) == 1
+
+
+async def test_code_of_an_environment_makes_lists_where_no_worker_is_installed(short_path: Path) -> None:
+    (short_path / "other.py").write_text("def other():\n    yield from []\n")
+    (short_path / "broken.py").write_text("print('at work')\nraise ValueError('no beam')\n")
+    make = (
+        "import sys\nsys.modules['queueserver_worker'] = None\n"
+        "from bluesky_queueserver import gen_list_of_plans_and_devices\n"
+        f"gen_list_of_plans_and_devices(startup_script_path={{!r}}, file_dir={str(short_path)!r}, file_name='a.yaml')"
+    )
+    async with worker_with(short_path) as worker:
+        await worker.open()
+        failed = await worker.script(make.format(str(short_path / "broken.py")))
+        assert "RuntimeError: ValueError in broken.py, line 2: no beam; correct it and try again." in failed.traceback
+        await worker.watching.until(lambda e: "at work" in e.console.text)
+        assert not (short_path / "a.yaml").exists()
+        made = await worker.script(make.format(str(short_path / "other.py")))
+        assert made.success, made.traceback
+    assert plans_in(short_path / "a.yaml") == ["other"]
