@@ -50,10 +50,6 @@ test-compose: setup ## Run docker-compose.yml, kill and cut off containers: is a
 test-wheels: setup ## Build all wheels and take README's first steps from environments with nothing else in them
 	@$(BIN)/pytest --timeout 600 tests/wheels $(ARGS)
 
-.PHONY: test-styles
-test-styles: setup ## Open startup code in the styles of beamlines, with the libraries that they use (ARGS="--only script")
-	@$(BIN)/python -m tests.environments.styles $(ARGS)
-
 .PHONY: test-chaos
 test-chaos: setup ## Break every part at random, 200 times, with clients at work: is anything lost? (ARGS="--faults 20 --seed a1.0")
 	@$(BIN)/python -m tests.chaos --faults $(CHAOS_FAULTS) $(ARGS)
@@ -190,6 +186,10 @@ proto-languages: setup ## Compile the contract and the clients in Go, TypeScript
 .PHONY: test-tutorials
 test-tutorials: setup ## Type every line of docs/tutorials/, from the first to the last: does what the pages say come out?
 	@$(BIN)/pytest --timeout 900 tests/tutorials $(ARGS)
+
+.PHONY: test-styles
+test-styles: setup ## Open startup code in the styles of beamlines, with the libraries that they use (ARGS="--only script")
+	@$(BIN)/python -m tests.environments.styles $(ARGS)
 
 .PHONY: test-languages
 test-languages: setup ## Build the clients in Go, TypeScript, C++ and Java, and run each while the Manager is killed (some: ARGS="-k 'go or java'")
