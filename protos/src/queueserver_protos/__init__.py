@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import queueserver
-
 
 def descriptor_set() -> Path:
     """The file with a ``google.protobuf.FileDescriptorSet``: every file of the contract, its comments, its imports."""
+    # Only here: the environment imports what is beside this, and has no generated code.
+    import queueserver  # noqa: PLC0415
+
     return Path(queueserver.__path__[0]) / "queueserver.binpb"

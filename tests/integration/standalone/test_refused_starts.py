@@ -71,6 +71,8 @@ def data(tmp_path: Path) -> Path:
         (["--no-such-option"], "there is no option --no-such-option. All options: start-re-manager -h"),
         (["--redis-adr", "x"], "there is no option --redis-adr (did you mean --redis-addr?). All options"),
         (["beamline"], "'beamline' is neither an option nor the value of one"),
+        (["--environment-python", "/does/not/exist/python"], "there is no interpreter /does/not/exist/python. Give"),
+        (["--environment-python", "/bin/sh"], "--environment-python: /bin/sh does not behave like Python"),
         (["--keep-re", "--startup-profile", "no-such-profile"], "Correct the profile's name"),
     ],
 )

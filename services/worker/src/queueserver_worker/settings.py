@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from queueserver_process.interpreter import Interpreter
 from queueserver_process.log import LogChoice, add_log_options, read_log_options
 from queueserver_process.options import OptionParser
 from queueserver_rpc.listening import UNIX, add_insecure_option, insecure_by_environment
 from queueserver_rpc.tls_files import Side, TlsFiles, add_tls_options, read_tls_options
 
 from queueserver_worker.list_options import ListOptions, add_list_options, read_list_options
+from queueserver_worker.python_option import add_python_option, read_python_option
 from queueserver_worker.question_options import add_question_option, question_arguments
 from queueserver_worker.startup_options import StartupOptionError, add_startup_options, read_startup_options
 from queueserver_worker.supervisor.journal import DEFAULT_LIMIT_BYTES
@@ -45,6 +47,8 @@ class Settings:
     insecure_listen: bool = False
     #: Clients must have a certificate that this CA has signed; None on a unix socket, or without TLS.
     tls: TlsFiles | None = None
+    #: The environment runs on it; None for the Worker's own.
+    environment_python: Interpreter | None = None
 
     @property
     def source(self) -> tuple[str, str]:
@@ -57,6 +61,7 @@ class Settings:
             "listen": self.listen,
             "state-dir": str(self.state_dir),
             **_by_name(self.startup),
+            **({"environment-python": str(self.environment_python.path)} if self.environment_python else {}),
             **self.lists.shown(),
             "journal-bytes": str(self.journal_bytes),
             "console-output": "ON" if self.console_output else "OFF",
@@ -90,6 +95,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     add_startup_options(parser)
     add_list_options(parser)
     add_question_option(parser)
+    add_python_option(parser)
     parser.add_argument(
         "--console-output",
         choices=("ON", "OFF"),
@@ -109,6 +115,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         startup = read_startup_options(given)
         insecure = given.insecure_listen or insecure_by_environment()
         tls = _tls(given)
+        python = read_python_option(given)
     except (StartupOptionError, ValueError) as error:
         parser.error(str(error))
     return Settings(
@@ -121,6 +128,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         console_output=given.console_output == "ON",
         insecure_listen=insecure,
         tls=tls,
+        environment_python=python,
     )
 
 

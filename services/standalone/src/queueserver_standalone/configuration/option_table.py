@@ -146,6 +146,15 @@ OPTIONS: Final[tuple[Option, ...]] = (
         heading=_CODE,
     ),
     Option(
+        "environment_python",
+        STARTUP,
+        PathTo(),
+        "the interpreter of the beamline's own environment, for example /opt/conda/envs/beamline/bin/python: startup "
+        "code and plans run on it, and it needs bluesky but nothing of the queue server",
+        "the one that runs this server",
+        heading=_CODE,
+    ),
+    Option(
         "keep_re",
         STARTUP,
         Switch(),

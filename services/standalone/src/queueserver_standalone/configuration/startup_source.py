@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from queueserver_process.interpreter import OPTION as INTERPRETER_OPTION
+from queueserver_process.interpreter import InterpreterError, find_interpreter
+
 from queueserver_standalone.configuration.choices import Choices, Said
 from queueserver_standalone.configuration.option import absolute_path
 from queueserver_standalone.configuration.option_table import BY_ID, SOURCES
@@ -39,13 +42,16 @@ class Startup:
     device_max_depth: int = 0
     #: The startup directory of a profile that was given besides a script or module.
     profile_directory: Path | None = None
+    #: The interpreter on which it runs; None for our own.
+    python: Path | None = None
 
     @property
     def arguments(self) -> list[str]:
         """Arguments for the Worker."""
         flags = ((self.keep_re, "--keep-re"), (self.strict, "--strict-startup"))
         depth = ("--device-max-depth", str(self.device_max_depth)) if self.device_max_depth else ()
-        return [self.option, self.value, *(flag for is_set, flag in flags if is_set), *depth]
+        python = (INTERPRETER_OPTION, str(self.python)) if self.python else ()
+        return [self.option, self.value, *(flag for is_set, flag in flags if is_set), *depth, *python]
 
     @property
     def directory(self) -> Path | None:
@@ -82,6 +88,7 @@ def read_startup(choices: Choices) -> Startup:
         strict=_is_strict(choices),
         device_max_depth=choices.number("device_max_depth") or 0,
         profile_directory=_profile(str(beside.value), choices.path("ipython_dir")) if beside else None,
+        python=_python(choices.said.get("environment_python")),
     )
 
 
@@ -99,6 +106,13 @@ def _is_strict(choices: Choices) -> bool:
         raise StandaloneError(f"{strict.name} and {ignore.name} contradict each other. Give one of them.")
     ranked = [(said.rank, said.value is wanted) for said, wanted in ((strict, True), (ignore, False)) if said]
     return max(ranked)[1] if ranked else False
+
+
+def _python(said: Said | None) -> Path | None:
+    try:
+        return find_interpreter(str(said.value), said.name).path if said else None
+    except InterpreterError as error:
+        raise StandaloneError(str(error)) from None
 
 
 def belongs_to_demo(path: Path) -> bool:

@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,13 +24,12 @@ from typing import Protocol
 from queueserver.common.v1 import console_pb2
 from queueserver.worker.v1.environment_channel_pb2 import ToEnvironment
 
-from queueserver_worker.import_path import module_command
+from queueserver_worker.import_path import ENVIRONMENT, module_command
 from queueserver_worker.supervisor.process.channel import Channel, ChannelListener
 from queueserver_worker.supervisor.process.console import ConsolePipe
 
-ENVIRONMENT_COMMAND = module_command("queueserver_environment")
-#: How code in the environment runs the command qserver-list-plans-devices.
-_LIST_COMMAND = json.dumps(module_command("queueserver_worker.list_tool"))
+ENVIRONMENT_COMMAND = module_command(ENVIRONMENT)
+_LIST_COMMAND = module_command("queueserver_worker.list_tool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,8 @@ class Launch:
     #: Arguments that say what startup code is loaded, and how.
     startup: Sequence[str]
     command: Sequence[str] = ENVIRONMENT_COMMAND
+    #: Its environment variables; None for those of this process.
+    variables: Mapping[str, str] | None = None
     #: From the request to close until it is killed.
     close_timeout: float = 10.0
     #: From its report that it failed, or the end of its channel, until it is killed.
@@ -63,21 +64,20 @@ class ProcessListener(ChannelListener, Protocol):
 
 
 class EnvironmentProcess:
-    """A running environment process: `command` with the channel and the startup arguments added.
+    """A running environment process: the command with the channel and the startup arguments added.
 
     Made inside the running loop. Raises OSError if the process can't be started.
     """
 
-    def __init__(
-        self, startup: Sequence[str], on: ProcessListener, command: Sequence[str] = ENVIRONMENT_COMMAND
-    ) -> None:
+    def __init__(self, launch: Launch, on: ProcessListener) -> None:
         connection, theirs = socket.socketpair()
         readers, writers = zip(os.pipe(), os.pipe(), strict=True)
         try:
             # Not asyncio's (uvloop's) way: that forks, and gRPC's fork handlers now and then abort the new process
             # before it gets to exec. Popen uses vfork, which runs no handlers.
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours, the arguments are the operator's
-                [*command, "--channel-fd", str(theirs.fileno()), "--list-command", _LIST_COMMAND, *startup],
+                [*launch.command, "--channel-fd", str(theirs.fileno()), *_list_command, *launch.startup],
+                env=launch.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=writers[0],
                 stderr=writers[1],
