@@ -50,6 +50,10 @@ test-compose: setup ## Run docker-compose.yml, kill and cut off containers: is a
 test-wheels: setup ## Build all wheels and take README's first steps from environments with nothing else in them
 	@$(BIN)/pytest --timeout 600 tests/wheels $(ARGS)
 
+.PHONY: test-environments
+test-environments: setup ## Run plans in environments of other Pythons and blueskys, with nothing of ours there (ARGS=--all)
+	@$(BIN)/python -m tests.environments $(ARGS)
+
 .PHONY: test-chaos
 test-chaos: setup ## Break every part at random, 200 times, with clients at work: is anything lost? (ARGS="--faults 20 --seed a1.0")
 	@$(BIN)/python -m tests.chaos --faults $(CHAOS_FAULTS) $(ARGS)
