@@ -103,8 +103,13 @@ def test_the_report_on_an_environment_that_failed_to_open_says_so_and_not_that_n
 
 
 def test_the_report_says_when_nothing_was_left_out(qserver: Shell) -> None:
-    assert b"Nothing was left out" in qserver("environment", "report").stdout
-    assert json.loads(qserver("--json", "environment", "report").stdout)["issues"] == []
+    told = qserver("environment", "report").stdout
+    assert b"Nothing was left out" in told
+    assert b"The environment runs on CPython 3." in told
+    answer = json.loads(qserver("--json", "environment", "report").stdout)
+    assert answer["issues"] == []
+    assert answer["python"].startswith("CPython 3.")
+    assert answer["bluesky_version"]
 
 
 def test_a_plan_is_checked_and_simulated_without_being_added(qserver: Shell) -> None:

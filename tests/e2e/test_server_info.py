@@ -90,6 +90,16 @@ async def test_it_tells_versions_settings_limits_and_how_long_each_part_has_run(
     assert len(limits) == len(info.limits)
 
 
+async def test_the_environment_tells_on_what_it_runs_as_long_as_it_is_there(told_stack: Stack) -> None:
+    told = (await open_and_ask(told_stack)).environment
+    assert told is not None
+    async with AsyncClient(told_stack.address) as client:
+        environment = await client.environment.get()
+        assert (environment.python, environment.bluesky_version) == (told.python, told.libraries["bluesky"])
+        closed = await client.environment.close()
+    assert (closed.python, closed.bluesky_version) == ("", "")
+
+
 async def test_it_tells_the_revision_of_the_startup_code_and_whether_it_was_changed(
     told_stack: Stack, startup: Path
 ) -> None:

@@ -35,7 +35,9 @@ async def report(session: Session) -> Answer | None:
     if session.printer.as_json:
         body = {"success": True, "msg": "", "issues": plain(issues), "unchecked": plain(unchecked)}
         failure = plain(environment.failure) if environment.failure else None
-        return Answer(body, {"environment_state": environment.state.value, "failure": failure})
+        told = {"environment_state": environment.state.value, "failure": failure}
+        told |= {"python": environment.python, "bluesky_version": environment.bluesky_version}
+        return Answer(body, told)
     is_present = _tell_state(session, environment)
     if issues:
         when = "" if is_present else ", as it was when an environment was last open"
@@ -70,6 +72,8 @@ def _tell_state(session: Session, environment: Environment) -> bool:
         never = not environment.environment_id
         session.printer.line("No environment was opened yet." if never else "The environment is closed.")
     else:
+        versions = " with bluesky ".join(filter(None, (environment.python, environment.bluesky_version)))
+        session.printer.line(f"The environment runs on {versions}.")
         return True
     return False
 

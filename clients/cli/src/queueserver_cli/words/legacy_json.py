@@ -164,6 +164,8 @@ def status_dict(status: Status) -> dict[str, Any]:
         "pid": environment.pid,
         "progress": environment.progress,
         "responsive": environment.responsive,
+        "python": environment.python,
+        "bluesky_version": environment.bluesky_version,
         "failure": plain(environment.failure),
     }
     # A new one whenever anything but the time is different.

@@ -132,6 +132,9 @@ class Environment:
     suspensions: Sequence[Suspension] = ()
     #: What the running plan has waited for, for two seconds or longer.
     plan_wait: PlanWait | None = None
+    #: The Python on which it runs, for example "CPython 3.12.1", and the version of bluesky there; empty when closed.
+    python: str = ""
+    bluesky_version: str = ""
 
     @classmethod
     def from_proto(cls, proto: environment_pb2.EnvironmentStatus) -> Environment:
@@ -149,6 +152,8 @@ class Environment:
             question=Question.from_proto(proto.question) if proto.HasField("question") else None,
             suspensions=tuple(Suspension.from_proto(suspension) for suspension in proto.suspensions),
             plan_wait=PlanWait.from_proto(proto.plan_wait) if proto.HasField("plan_wait") else None,
+            python=proto.python,
+            bluesky_version=proto.bluesky_version,
         )
 
 

@@ -180,6 +180,8 @@ class EnvironmentStatus(_message.Message):
     QUESTION_FIELD_NUMBER: _builtins.int
     SUSPENSIONS_FIELD_NUMBER: _builtins.int
     PLAN_WAIT_FIELD_NUMBER: _builtins.int
+    PYTHON_FIELD_NUMBER: _builtins.int
+    BLUESKY_VERSION_FIELD_NUMBER: _builtins.int
     environment_id: _builtins.str
     """Identity of this environment, a UUID; a new one each time it is opened. Empty if none was ever opened."""
     state: Global___EnvironmentState.ValueType
@@ -198,6 +200,12 @@ class EnvironmentStatus(_message.Message):
     """A pause was requested, and the plan has neither paused nor ended since."""
     background_task_count: _builtins.int
     """How many tasks run in the background."""
+    python: _builtins.str
+    """The Python on which it runs, for example "CPython 3.12.1"; another than the Worker's if the beamline's own is used.
+    Empty when closed, and until it is known. GetServerInfo gives the interpreter and the versions of its libraries.
+    """
+    bluesky_version: _builtins.str
+    """Version of bluesky there, for example "1.14.2". Empty as above."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When the request to open it was accepted. Absent if none was ever opened."""
@@ -234,10 +242,12 @@ class EnvironmentStatus(_message.Message):
         question: _waiting_pb2.Question | None = ...,
         suspensions: _abc.Iterable[_waiting_pb2.Suspension] | None = ...,
         plan_wait: _waiting_pb2.PlanWait | None = ...,
+        python: _builtins.str = ...,
+        bluesky_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "open_time", b"open_time", "plan_wait", b"plan_wait", "question", b"question"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["background_task_count", b"background_task_count", "environment_id", b"environment_id", "failure", b"failure", "open_time", b"open_time", "pause_pending", b"pause_pending", "pid", b"pid", "plan_wait", b"plan_wait", "progress", b"progress", "question", b"question", "responsive", b"responsive", "run_engine_state", b"run_engine_state", "state", b"state", "suspensions", b"suspensions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background_task_count", b"background_task_count", "bluesky_version", b"bluesky_version", "environment_id", b"environment_id", "failure", b"failure", "open_time", b"open_time", "pause_pending", b"pause_pending", "pid", b"pid", "plan_wait", b"plan_wait", "progress", b"progress", "python", b"python", "question", b"question", "responsive", b"responsive", "run_engine_state", b"run_engine_state", "state", b"state", "suspensions", b"suspensions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

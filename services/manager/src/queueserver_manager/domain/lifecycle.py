@@ -161,6 +161,9 @@ class Environment:
     suspensions: tuple[Suspension, ...] = ()
     #: What the running plan has waited for, for a long time.
     plan_wait: PlanWait | None = None
+    #: The Python on which it runs and the version of bluesky there; empty when closed.
+    python: str = ""
+    bluesky_version: str = ""
 
     @property
     def exists(self) -> bool:

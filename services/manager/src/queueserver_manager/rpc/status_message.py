@@ -45,6 +45,8 @@ def environment_to_proto(environment: Environment) -> environment_pb2.Environmen
         run_engine_state=_RUN_ENGINE_STATES[environment.run_engine],
         pid=environment.pid,
         progress=environment.progress,
+        python=environment.python,
+        bluesky_version=environment.bluesky_version,
         responsive=environment.responsive,
         pause_pending=environment.pause_pending,
         background_task_count=environment.background_tasks,

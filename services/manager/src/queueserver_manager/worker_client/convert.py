@@ -192,4 +192,6 @@ def environment_from_proto(message: environment_pb2.EnvironmentStatus) -> Enviro
         question=question_from_proto(message),
         suspensions=suspensions_from_proto(message),
         plan_wait=plan_wait_from_proto(message),
+        python=message.python,
+        bluesky_version=message.bluesky_version,
     )

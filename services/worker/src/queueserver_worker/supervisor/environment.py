@@ -290,9 +290,14 @@ class Environment:
             "simulation": lambda frame: self._simulations.answered(frame.simulation),
             "task_printed": self._task_printed,
             "updated": self._updated,
-            "about": lambda frame: self._about.update(frame.about),
+            "about": self._about_received,
             "task_finished": lambda frame: activity.task_finished(frame.task_finished, self._drain_console),
         }
+
+    def _about_received(self, frame: FromEnvironment) -> None:
+        self._about.update(frame.about)
+        process = frame.about.process
+        self._status.about(process.python, process.libraries.get("bluesky", ""))
 
     def _opening(self, frame: FromEnvironment) -> None:
         kind = frame.WhichOneof("frame")

@@ -18,6 +18,9 @@ from queueserver_worker.supervisor.process.lifecycle import State, check
 MAX_PROGRESS = 300
 """Characters that are shown of what is being loaded."""
 
+MAX_VERSION = 200
+"""Characters of a version."""
+
 
 class Status:
     """What is published. Changes of single fields follow with the next :meth:`move` or :meth:`publish`."""
@@ -53,6 +56,7 @@ class Status:
         """Forget what only a process has. The caller moves the state, when everything is published."""
         self._inventory = None
         self.view.pid = 0
+        self.view.python = self.view.bluesky_version = ""
         self.view.responsive = True
         if failure is not None:
             self.view.failure.CopyFrom(failure)
@@ -61,6 +65,10 @@ class Status:
         """Publish what is being loaded."""
         self.view.progress = text[:MAX_PROGRESS]
         self.publish()
+
+    def about(self, python: str, bluesky_version: str) -> None:
+        """Tell on what it runs, with the next change."""
+        self.view.python, self.view.bluesky_version = python[:MAX_VERSION], bluesky_version[:MAX_VERSION]
 
     def offer(self, inventory: Inventory) -> None:
         """Tell plans and devices."""
