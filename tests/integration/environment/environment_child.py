@@ -28,7 +28,7 @@ from queueserver.worker.v1.environment_channel_pb2 import (
 )
 from queueserver_process.interpreter import VARIABLE, find_interpreter
 from queueserver_process.variables import value_of
-from queueserver_worker.import_path import ENVIRONMENT, command_on
+from queueserver_worker.environment_command import ENVIRONMENT, command_on
 
 from tests.harness.services import REPOSITORY
 

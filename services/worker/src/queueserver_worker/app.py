@@ -21,7 +21,7 @@ from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.server import Server
 from queueserver_rpc.tls_files import names
 
-from queueserver_worker.import_path import ENVIRONMENT, command_on
+from queueserver_worker.environment_command import ENVIRONMENT, command_on
 from queueserver_worker.rpc.errors import translate
 from queueserver_worker.rpc.worker import SERVICE_NAME, WorkerServicer
 from queueserver_worker.settings import Settings

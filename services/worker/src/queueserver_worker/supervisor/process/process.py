@@ -24,7 +24,8 @@ from typing import Protocol
 from queueserver.common.v1 import console_pb2
 from queueserver.worker.v1.environment_channel_pb2 import ToEnvironment
 
-from queueserver_worker.import_path import ENVIRONMENT, module_command
+from queueserver_worker.environment_command import ENVIRONMENT
+from queueserver_worker.import_path import module_command
 from queueserver_worker.supervisor.process.channel import Channel, ChannelListener
 from queueserver_worker.supervisor.process.console import ConsolePipe
 
