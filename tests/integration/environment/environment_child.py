@@ -28,14 +28,14 @@ from queueserver.worker.v1.environment_channel_pb2 import (
 )
 from queueserver_process.interpreter import VARIABLE, find_interpreter
 from queueserver_process.variables import value_of
-from queueserver_worker.environment_command import ENVIRONMENT, command_on
+from queueserver_worker.environment_command import environment_command
 
 from tests.harness.services import REPOSITORY
 
 MakeFolder = Callable[..., Path]
 DEADLINE = 60.0
 #: With $QSERVER_ENVIRONMENT_PYTHON the same tests run on another interpreter.
-OTHER_PYTHON = find_interpreter(value_of(VARIABLE)) if value_of(VARIABLE) else None
+COMMAND = environment_command(find_interpreter(value_of(VARIABLE)) if value_of(VARIABLE) else None)
 EXAMPLES = REPOSITORY / "examples" / "startup"
 
 
@@ -207,7 +207,7 @@ class EnvironmentChild:
 def environment_child(*arguments: str | Path) -> Iterator[EnvironmentChild]:
     """Start an environment; kill what is left of it at the end."""
     ours, theirs = socket.socketpair()
-    command = [*command_on(OTHER_PYTHON, ENVIRONMENT), "--channel-fd", str(theirs.fileno())]
+    command = [*COMMAND.words, "--channel-fd", str(theirs.fileno())]
     process = subprocess.Popen(
         [*command, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
@@ -215,7 +215,7 @@ def environment_child(*arguments: str | Path) -> Iterator[EnvironmentChild]:
         stderr=subprocess.PIPE,
         pass_fds=[theirs.fileno()],
         start_new_session=True,
-        env=OTHER_PYTHON.variables() if OTHER_PYTHON else None,
+        env=COMMAND.variables,
     )
     theirs.close()
     child = EnvironmentChild(process, ours)

@@ -21,7 +21,7 @@ from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.server import Server
 from queueserver_rpc.tls_files import names
 
-from queueserver_worker.environment_command import ENVIRONMENT, command_on
+from queueserver_worker.environment_command import environment_command
 from queueserver_worker.rpc.errors import translate
 from queueserver_worker.rpc.worker import SERVICE_NAME, WorkerServicer
 from queueserver_worker.settings import Settings
@@ -60,12 +60,9 @@ async def serve(settings: Settings, launch: Launch | None = None) -> int:
 
 
 def _launch(settings: Settings) -> Launch:
-    python = settings.environment_python
     return Launch(
         settings.startup,
-        command_on(python, ENVIRONMENT),
-        variables_for(python),
-        list_command_on(python),
+        environment_command(settings.environment_python),
         list_file=settings.lists.file,
         list_changes=settings.lists.also_changes,
     )

@@ -1,18 +1,22 @@
-"""How the environment process is started: on our own Python, or on another one that has none of our packages."""
+"""How a process with startup code is started: on our own Python, or on another one that has none of our packages."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from queueserver_process.interpreter import Interpreter
+from queueserver_process.interpreter import OPTION, Interpreter
 
 from queueserver_worker.import_path import module_command
 
 #: The package that is run as the environment process.
 ENVIRONMENT = "queueserver_environment"
-#: What the environment is made of. They need nothing but the standard library and what bluesky brings.
+#: The module that is run to list plans and devices.
+LISTING = f"{ENVIRONMENT}.startup.listing"
+#: What they are made of. It needs nothing but the standard library and what bluesky brings.
 _PACKAGES = (
     ENVIRONMENT,
     "queueserver_inventory",
@@ -20,16 +24,34 @@ _PACKAGES = (
     "queueserver_process",
     "queueserver_protos",
 )
+#: What startup code runs that asks for a list of plans and devices.
+_LIST_TOOL = "queueserver_worker.list_tool"
 
 
-def command_on(interpreter: Interpreter | None, module: str) -> tuple[str, ...]:
-    """Return how to run a module of ours on another interpreter, which has none of our packages; None is our own."""
-    if interpreter is None:
-        return module_command(module)
+@dataclass(frozen=True, slots=True)
+class EnvironmentCommand:
+    """A command line, to which arguments are added."""
+
+    words: tuple[str, ...]
+    #: Its environment variables; None for those of this process.
+    variables: Mapping[str, str] | None = None
+    #: The command qserver-list-plans-devices, for the same Python.
+    list_command: tuple[str, ...] = ()
+
+
+def environment_command(python: Interpreter | None = None, module: str = ENVIRONMENT) -> EnvironmentCommand:
+    """Return how to run a module of the environment on an interpreter; None is our own."""
+    list_command = module_command(_LIST_TOOL)
+    if python is None:
+        return EnvironmentCommand(module_command(module), list_command=list_command)
     places = {package: str(_directory_of(package).parent) for package in _PACKAGES}
-    start = _directory_of(ENVIRONMENT) / "on_other_python.py"
-    flags = ("-u", "-P") if interpreter.has_safe_path else ("-u",)
-    return (str(interpreter.path), *flags, str(start), json.dumps(places), module)
+    start = str(_directory_of(ENVIRONMENT) / "on_other_python.py")
+    flags = ("-u", "-P") if python.has_safe_path else ("-u",)
+    return EnvironmentCommand(
+        (str(python.path), *flags, start, json.dumps(places), module),
+        python.variables(),
+        (*list_command, OPTION, str(python.path)),
+    )
 
 
 def _directory_of(package: str) -> Path:

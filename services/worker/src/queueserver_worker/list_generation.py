@@ -14,29 +14,30 @@ from queueserver.common.v1 import console_pb2
 from queueserver.common.v1.inventory_pb2 import INVENTORY_ISSUE_KIND_PLAN, Inventory
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment
 from queueserver_process.atomic_file import write_atomically
+from queueserver_process.interpreter import Interpreter
 
-from queueserver_worker.import_path import module_command
+from queueserver_worker.environment_command import LISTING, EnvironmentCommand, environment_command
 from queueserver_worker.startup_options import StartupOptions
 from queueserver_worker.supervisor.inventory.docstrings import Docstrings
 from queueserver_worker.supervisor.inventory.list_file import list_text
 from queueserver_worker.supervisor.process.process import EnvironmentProcess
-
-_COMMAND = module_command("queueserver_environment.startup.listing")
 
 
 class ListGenerationError(RuntimeError):
     """There is no new list; the message says why and what to do."""
 
 
-def generate_list(startup: StartupOptions, file: Path, *, ignore_invalid_plans: bool = False) -> None:
-    """Load startup code and list its plans and devices in a file, replacing an existing one.
+def generate_list(
+    startup: StartupOptions, file: Path, *, python: Interpreter | None = None, ignore_invalid_plans: bool = False
+) -> None:
+    """Load startup code on an interpreter, ours if none is given, and list its plans and devices in a file.
 
-    With ``ignore_invalid_plans`` plans that can't be described are left out, without it they are a failure. What the
-    startup code prints is printed. Raises ListGenerationError.
+    An existing file is replaced. With ``ignore_invalid_plans`` plans that can't be described are left out, without it
+    they are a failure. What the startup code prints is printed. Raises ListGenerationError.
     """
     if not file.parent.is_dir():
         raise ListGenerationError(f"There is no directory {file.parent}: create it, or name another one.")
-    listing = asyncio.run(_load(startup))
+    listing = asyncio.run(_load(startup, environment_command(python, LISTING)))
     inventory = listing.result()
     left_out = [issue.message for issue in inventory.issues if issue.kind == INVENTORY_ISSUE_KIND_PLAN]
     if left_out and not ignore_invalid_plans:
@@ -49,11 +50,11 @@ def generate_list(startup: StartupOptions, file: Path, *, ignore_invalid_plans: 
         ) from error
 
 
-async def _load(startup: StartupOptions) -> _Listing:
+async def _load(startup: StartupOptions, command: EnvironmentCommand) -> _Listing:
     """Run the process to its end."""
     listing = _Listing()
     try:
-        process = EnvironmentProcess(startup.arguments, listing, _COMMAND)
+        process = EnvironmentProcess(command, startup.arguments, listing)
     except OSError as error:
         raise ListGenerationError(f"The process that loads the startup code could not be started: {error}.") from error
     try:

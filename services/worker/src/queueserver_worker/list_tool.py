@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from queueserver_inventory.list_file import FILE_NAME
+from queueserver_process.interpreter import InterpreterError
 from queueserver_process.options import OptionParser, add_version
 
 from queueserver_worker.list_generation import ListGenerationError, generate_list
+from queueserver_worker.python_option import add_python_option, read_python_option
 from queueserver_worker.startup_options import (
     StartupOptionError,
     absolute_path,
@@ -40,8 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _refuse_kernel(given.use_ipython_kernel)
         startup = read_startup_options(given)
         file = given.file_dir.absolute() / given.file_name
-        generate_list(startup, file, ignore_invalid_plans=given.ignore_invalid_plans == "ON")
-    except (StartupOptionError, ListGenerationError) as error:
+        python = read_python_option(given)
+        generate_list(startup, file, python=python, ignore_invalid_plans=given.ignore_invalid_plans == "ON")
+    except (StartupOptionError, InterpreterError, ListGenerationError) as error:
         sentence = str(error).removesuffix(".")
         sys.stderr.write(f"{_NOT_CREATED} {sentence[:1].upper()}{sentence[1:]}.\n")
         return 1
@@ -69,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_startup_options(parser)
+    add_python_option(parser)
     parser.add_argument(
         "--file-dir",
         type=absolute_path,

@@ -18,7 +18,7 @@ from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
 from tests.harness.services import WorkerProcess
 from tests.integration.worker.supervisor.worker_harness import CLOSED, IDLE, Watching
 
-STARTUP = Path(__file__).parents[1] / "environment" / "pausing_startup.py"
+STARTUP = Path(__file__).parents[2] / "environment" / "pausing_startup.py"
 PAUSE = pb.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE
 DEFERRED = pb.RUN_ENGINE_ACTION_PAUSE_DEFERRED
 RESUME = pb.RUN_ENGINE_ACTION_RESUME

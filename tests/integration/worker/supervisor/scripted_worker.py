@@ -9,6 +9,7 @@ from pathlib import Path
 from queueserver_process import log
 from queueserver_process.process import run
 from queueserver_worker.app import serve
+from queueserver_worker.environment_command import EnvironmentCommand
 from queueserver_worker.settings import parse
 from queueserver_worker.supervisor.process.process import Launch
 
@@ -17,8 +18,8 @@ CHILD = Path(__file__).with_name("scripted_child.py")
 if __name__ == "__main__":
     settings = parse()
     log.configure(settings.log)
-    command: tuple[str, ...] = (sys.executable, "-u", str(CHILD))
+    words: tuple[str, ...] = (sys.executable, "-u", str(CHILD))
     if Path(settings.startup[1]).read_text() == "no_program":
-        command = (str(CHILD / "does not exist"),)
-    launch = Launch(settings.startup, command=command, close_timeout=1.0)
+        words = (str(CHILD / "does not exist"),)
+    launch = Launch(settings.startup, EnvironmentCommand(words), close_timeout=1.0)
     sys.exit(run(serve(replace(settings, plan_stop_timeout=1.0, close_stop_timeout=1.0), launch)))

@@ -40,7 +40,7 @@ class ProcessKeeper:
     def start(self) -> EnvironmentProcess:
         """Start a process. Raises OSError."""
         self._ending = self._reported = None
-        self._process = EnvironmentProcess(self._launch, self._listener)
+        self._process = EnvironmentProcess(self._launch.command, self._launch.startup, self._listener)
         return self._process
 
     def reported(self, why: EnvironmentFailure) -> None:

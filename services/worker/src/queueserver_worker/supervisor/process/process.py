@@ -15,8 +15,8 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -24,13 +24,9 @@ from typing import Protocol
 from queueserver.common.v1 import console_pb2
 from queueserver.worker.v1.environment_channel_pb2 import ToEnvironment
 
-from queueserver_worker.environment_command import ENVIRONMENT
-from queueserver_worker.import_path import module_command
+from queueserver_worker.environment_command import EnvironmentCommand, environment_command
 from queueserver_worker.supervisor.process.channel import Channel, ChannelListener
 from queueserver_worker.supervisor.process.console import ConsolePipe
-
-ENVIRONMENT_COMMAND = module_command(ENVIRONMENT)
-_LIST_COMMAND = module_command("queueserver_worker.list_tool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +35,7 @@ class Launch:
 
     #: Arguments that say what startup code is loaded, and how.
     startup: Sequence[str]
-    command: Sequence[str] = ENVIRONMENT_COMMAND
-    #: Its environment variables; None for those of this process.
-    variables: Mapping[str, str] | None = None
+    command: EnvironmentCommand = field(default_factory=environment_command)
     #: From the request to close until it is killed.
     close_timeout: float = 10.0
     #: From its report that it failed, or the end of its channel, until it is killed.
@@ -70,15 +64,15 @@ class EnvironmentProcess:
     Made inside the running loop. Raises OSError if the process can't be started.
     """
 
-    def __init__(self, launch: Launch, on: ProcessListener) -> None:
+    def __init__(self, command: EnvironmentCommand, startup: Sequence[str], on: ProcessListener) -> None:
         connection, theirs = socket.socketpair()
         readers, writers = zip(os.pipe(), os.pipe(), strict=True)
         try:
             # Not asyncio's (uvloop's) way: that forks, and gRPC's fork handlers now and then abort the new process
             # before it gets to exec. Popen uses vfork, which runs no handlers.
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours, the arguments are the operator's
-                [*launch.command, "--channel-fd", str(theirs.fileno()), *_list_command, *launch.startup],
-                env=launch.variables,
+                [*command.words, *_own_arguments(command, theirs), *startup],
+                env=command.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=writers[0],
                 stderr=writers[1],
@@ -137,3 +131,7 @@ class EnvironmentProcess:
         self._channel.drain()
         self._channel.close()
         self._listener.process_ended(returncode)
+
+
+def _own_arguments(command: EnvironmentCommand, connection: socket.socket) -> list[str]:
+    return ["--channel-fd", str(connection.fileno()), "--list-command", json.dumps(command.list_command)]
