@@ -53,7 +53,7 @@ def _try(cell: Cell, directory: Path) -> str:
         try:
             asyncio.run(_work(stack.address, cell))
         except Exception:  # noqa: BLE001 - whatever fails in one environment is told, and the next one is tried
-            console.print(traceback.format_exc(), stack.log(), markup=False)
+            console.print(stack.log(), traceback.format_exc(), markup=False)
             return "[red]failed[/]"
     if added := contents(python) - before:
         return f"[red]written there: {sorted(map(str, added))[:5]}[/]"

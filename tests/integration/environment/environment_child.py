@@ -35,7 +35,7 @@ from tests.harness.services import REPOSITORY
 MakeFolder = Callable[..., Path]
 DEADLINE = 60.0
 #: With $QSERVER_ENVIRONMENT_PYTHON the same tests run on another interpreter.
-COMMAND = environment_command(find_interpreter(value_of(VARIABLE)) if value_of(VARIABLE) else None)
+OTHER_PYTHON = find_interpreter(value_of(VARIABLE)) if value_of(VARIABLE) else None
 EXAMPLES = REPOSITORY / "examples" / "startup"
 
 
@@ -207,15 +207,15 @@ class EnvironmentChild:
 def environment_child(*arguments: str | Path) -> Iterator[EnvironmentChild]:
     """Start an environment; kill what is left of it at the end."""
     ours, theirs = socket.socketpair()
-    command = [*COMMAND.words, "--channel-fd", str(theirs.fileno())]
+    command = environment_command(OTHER_PYTHON)
     process = subprocess.Popen(
-        [*command, *map(str, arguments)],
+        [*command.words, "--channel-fd", str(theirs.fileno()), *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pass_fds=[theirs.fileno()],
         start_new_session=True,
-        env=COMMAND.variables,
+        env=command.variables,
     )
     theirs.close()
     child = EnvironmentChild(process, ours)
