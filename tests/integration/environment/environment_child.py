@@ -29,6 +29,8 @@ from queueserver.worker.v1.environment_channel_pb2 import (
 from queueserver_process.interpreter import VARIABLE, find_interpreter
 from queueserver_process.variables import value_of
 from queueserver_worker.environment_command import environment_command
+from queueserver_worker.supervisor.frames.decoding import decode
+from queueserver_worker.supervisor.frames.encoding import encode
 
 from tests.harness.services import REPOSITORY
 
@@ -93,7 +95,7 @@ class EnvironmentChild:
         return self.wait_for(lambda frame: frame.HasField("failed")).failed
 
     def send(self, command: ToEnvironment) -> None:
-        payload = command.SerializeToString()
+        payload = encode(command)
         self.connection.sendall(struct.pack(">I", len(payload)) + payload)
 
     def submit(
@@ -180,7 +182,7 @@ class EnvironmentChild:
     def _read(self) -> None:
         with self.connection.makefile("rb") as stream:
             while self.reading.wait(DEADLINE) and len(header := stream.read(4)) == 4:
-                frame = FromEnvironment.FromString(stream.read(struct.unpack(">I", header)[0]))
+                frame = decode(stream.read(struct.unpack(">I", header)[0]))
                 with self._changed:
                     self.frames.append(frame)
                     self._changed.notify_all()

@@ -9,13 +9,28 @@ import pytest
 from google.protobuf.struct_pb2 import ListValue, Value
 from hypothesis import example, given
 from hypothesis import strategies as st
+from queueserver.common.v1.task_pb2 import FunctionCall
+from queueserver.worker.v1.environment_channel_pb2 import ToEnvironment
+from queueserver.worker.v1.worker_service_pb2 import TaskCommand
 from queueserver_client import values
 from queueserver_client.errors import ValueNotRepresentable
-from queueserver_environment.plans import structs
+from queueserver_environment.process.frames import decode
 from queueserver_manager.domain.validation.numbers import exact_number
 from queueserver_protos.numbers import FIRST_DOUBTFUL, is_exact, may_have_lost_digits, python_number
+from queueserver_worker.supervisor.frames.encoding import encode
 
 FIRST = 2**53
+
+
+def arguments_in_environment(sent: ListValue) -> list[Any]:
+    """What a function is called with."""
+    command = TaskCommand(function=FunctionCall(name="f", args=sent))
+    task = decode(encode(ToEnvironment(run_task=command))).run_task
+    assert task is not None
+    assert task.function is not None
+    return task.function.args
+
+
 whole_numbers = st.integers(-(2**66), 2**66) | st.integers(FIRST - 3, FIRST + 3)
 numbers = st.floats() | whole_numbers.map(float)
 
@@ -56,7 +71,7 @@ def test_the_client_sends_no_whole_number_that_arrives_as_another_one(number: in
 def test_client_and_worker_read_a_number_as_the_manager_does(number: float) -> None:
     sent = ListValue(values=[Value(number_value=number)])
     found = repr(python_number(number))
-    assert repr(values.from_list(sent)[0]) == repr(structs.to_list(sent)[0]) == found
+    assert repr(values.from_list(sent)[0]) == repr(arguments_in_environment(sent)[0]) == found
     if is_accepted(number):
         assert repr(exact_number(number)) == found
 

@@ -2,12 +2,12 @@
 
 import time
 
-from google.protobuf.timestamp_pb2 import Timestamp
 
-_NANOSECONDS = 1_000_000_000
+def now() -> int:
+    """Time of day, in nanoseconds since 1970, UTC."""
+    return time.time_ns()
 
 
-def now() -> Timestamp:
-    """Time of day, UTC."""
-    seconds, nanoseconds = divmod(time.time_ns(), _NANOSECONDS)
-    return Timestamp(seconds=seconds, nanos=nanoseconds)
+def nanoseconds(seconds: float) -> int:
+    """Give a time in the form in which it travels."""
+    return round(seconds * 1_000_000_000)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from queueserver.worker.v1.worker_service_pb2 import TaskCommand
-
 MAX_RETURN_VALUE_BYTES: Final = 2 * 1024 * 1024
 """Longest encoded return value: results wait in files and in snapshots, and clients read them in one message."""
 _WORDS: Final = {"function": "Execute function", "script": "Load script", "update": "Update environment"}
 
 
-def kind_of(command: TaskCommand) -> str:
-    """What a task does, in words."""
-    return _WORDS.get(command.WhichOneof("work") or "", "Task")
+def kind_of(work: str | None) -> str:
+    """What a task does, in words; `work` is the name of its kind in TaskCommand."""
+    return _WORDS.get(work or "", "Task")
 
 
 def failure_text(kind: str, why: str) -> str:

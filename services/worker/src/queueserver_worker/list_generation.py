@@ -81,12 +81,19 @@ class _Listing:
             )
         return self._inventory
 
+    def is_report(self, frame: FromEnvironment) -> bool:
+        """Whether a frame is the report."""
+        return frame.HasField("ready")
+
+    def complete(self, frame: FromEnvironment) -> None:
+        """Read its docstrings."""
+        Docstrings().describe(frame.ready.inventory, frame.ready.docstrings)
+
     def frame_received(self, frame: FromEnvironment) -> None:
         """Take the report."""
         if frame.HasField("failed"):
             self._problem = frame.failed.message
         elif frame.HasField("ready"):
-            Docstrings().describe(frame.ready.inventory, frame.ready.docstrings)
             self._inventory = frame.ready.inventory
 
     def text_received(self, stream: console_pb2.ConsoleStream.ValueType, text: str) -> None:

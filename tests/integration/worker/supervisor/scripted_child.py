@@ -10,7 +10,6 @@ import argparse
 import os
 import signal
 import socket
-import struct
 import sys
 import threading
 import uuid
@@ -25,7 +24,12 @@ from queueserver.common.v1.value_pb2 import DataValue
 from queueserver.worker.v1 import environment_channel_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2 import TaskCommand
 
-LENGTH = struct.Struct(">I")
+# It is run as a script.
+sys.path.insert(0, str(Path(__file__).parents[4]))
+
+from tests.harness import frames
+from tests.harness.frames import LENGTH
+
 BIG_OUTPUT_LINES = 100_000
 
 
@@ -38,11 +42,10 @@ class Child:
         self._sending = threading.Lock()
 
     def send(self, frame: pb.FromEnvironment) -> None:
-        self.send_bytes(frame.SerializeToString())
+        self.send_raw(frames.frame(frame))
 
     def send_bytes(self, payload: bytes) -> None:
-        with self._sending:
-            self._connection.sendall(LENGTH.pack(len(payload)) + payload)
+        self.send_raw(frames.with_length(payload))
 
     def send_raw(self, data: bytes) -> None:
         with self._sending:
@@ -52,7 +55,7 @@ class Child:
         head = self._stream.read(LENGTH.size)
         if len(head) < LENGTH.size:
             os._exit(70)
-        return pb.ToEnvironment.FromString(self._stream.read(LENGTH.unpack(head)[0]))
+        return frames.command(self._stream.read(LENGTH.unpack(head)[0]))
 
     def close_channel(self) -> None:
         self._connection.shutdown(socket.SHUT_RDWR)
@@ -251,6 +254,7 @@ def main() -> None:
     given = parser.parse_args()
     word = given.startup_script.read_text().strip()
     child = Child(socket.socket(fileno=given.channel_fd))
+    child.send_raw(frames.hello())
     threading.Thread(target=child.beat, daemon=True).start()
     opening(child, word)
     execution_id, heard = "", list[str]()

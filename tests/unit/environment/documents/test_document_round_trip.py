@@ -12,8 +12,9 @@ from queueserver.manager.v1 import event_pb2, event_service_pb2
 from queueserver_client.events import RunDocument
 from queueserver_client.items.column_order import MAX_DESCRIPTORS, ColumnOrder
 from queueserver_client.items.documents import decode_document
-from queueserver_environment.documents.documents import DocumentConverter
 from queueserver_environment.documents.values import MAX_DEPTH
+
+from tests.unit.environment.channel_forms import converted
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 INTEGERS = st.integers(-(2**70), 2**70)
@@ -110,8 +111,7 @@ DOCUMENTS = {
 
 
 def through_the_contract(name: str, document: dict[str, Any]) -> dict[str, Any]:
-    (message,) = DocumentConverter().convert(name, document)
-    received = RunDocumentMessage.FromString(message.document.SerializeToString())
+    received = RunDocumentMessage.FromString(converted(name, document).document.SerializeToString())
     decoded_name, content = decode_document(received)
     assert decoded_name == name
     return content
@@ -212,8 +212,7 @@ def test_the_deepest_value_at_the_deepest_place_can_be_read_within_a_message_of_
     limits = {"source": "", "dtype": "number", "shape": [], "limits": {"rds": value}}
     configuration = {"device": {"data": {}, "timestamps": {}, "data_keys": {"x": limits}}}
     document = {"uid": "d", "time": 1.0, "run_start": "r", "data_keys": {}, "configuration": configuration}
-    (converted,) = DocumentConverter().convert("descriptor", document)
-    emitted = event_pb2.DocumentEmitted(document=converted.document)
+    emitted = event_pb2.DocumentEmitted(document=converted("descriptor", document).document)
     message: Message = event_service_pb2.WatchEventsResponse(
         batch=event_service_pb2.EventBatch(events=[event_pb2.WatchEvent(document=emitted)])
     )

@@ -1,4 +1,5 @@
 import itertools
+import re
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,14 @@ from queueserver_environment.documents.documents import (
     without_content,
     without_large_values,
 )
+from queueserver_environment.messages.frames import RunDocumentEmitted
 
+from tests.unit.environment.channel_forms import arrived_document
+from tests.unit.environment.channel_forms import converted as convert
 from tests.unit.environment.value_decoder import decode
 
 
-def convert(name: str, document: dict[str, Any], converter: DocumentConverter | None = None) -> Any:
+def emitted(name: str, document: dict[str, Any], converter: DocumentConverter | None = None) -> RunDocumentEmitted:
     (message,) = (converter or DocumentConverter()).convert(name, document)
     return message
 
@@ -140,7 +144,7 @@ def test_every_document_of_interleaved_runs_names_its_run_and_closed_runs_are_fo
 
 def test_bulk_events_become_single_events() -> None:
     events = [{"uid": str(number), "descriptor": "d", "seq_num": number} for number in (1, 2)]
-    messages = list(DocumentConverter().convert("bulk_events", {"d": events}))
+    messages = map(arrived_document, DocumentConverter().convert("bulk_events", {"d": events}))
     assert [message.document.event.seq_num for message in messages] == [1, 2]
 
 
@@ -148,19 +152,16 @@ def test_a_document_without_its_content_says_what_it_is_and_how_long_it_was() ->
     converter = DocumentConverter()
     convert("descriptor", {"uid": "d", "run_start": "r"}, converter)
     event = {"uid": "e" * 5000, "descriptor": "d", "seq_num": 7, "time": 1.5, "data": {"image": b"x" * 100}}
-    message = convert("event", event, converter)
-    short = without_content(message)
+    short = arrived_document(without_content(emitted("event", event, converter)))
     assert (short.run_uid, short.document.event.descriptor_uid, short.document.event.seq_num) == ("r", "d", 7)
     assert (short.document.event.uid, list(short.document.event.data)) == ("", [])
-    assert (
-        short.document.event.extra["left_out"].text
-        == f"{message.document.event.ByteSize()} bytes are too many to be sent"
-    )
+    left_out = short.document.event.extra["left_out"].text
+    assert re.fullmatch("51[0-9]{2} bytes are too many to be sent", left_out)
 
 
 def test_a_document_without_its_large_values_keeps_the_small_ones() -> None:
-    message = convert("event", {"uid": "e", "data": {"image": b"x" * (MAX_VALUE_BYTES + 1), "sum": 5}})
-    data = without_large_values(message).document.event.data
+    message = emitted("event", {"uid": "e", "data": {"image": b"x" * (MAX_VALUE_BYTES + 1), "sum": 5}})
+    data = arrived_document(without_large_values(message)).document.event.data
     assert data["sum"].integer == 5
     assert data["image"].text.startswith("left out: 1048")
 
@@ -168,6 +169,7 @@ def test_a_document_without_its_large_values_keeps_the_small_ones() -> None:
 def test_a_document_without_its_large_values_has_no_large_configuration_either() -> None:
     data = {"flat_field": b"x" * (MAX_VALUE_BYTES + 1), "gain": 5}
     configuration = {"camera": {"data": data, "timestamps": {}, "data_keys": {}}}
-    message = convert("descriptor", {"uid": "d", "data_keys": {}, "configuration": configuration})
-    kept = without_large_values(message).document.event_descriptor.configuration["camera"].data
+    message = emitted("descriptor", {"uid": "d", "data_keys": {}, "configuration": configuration})
+    descriptor = arrived_document(without_large_values(message)).document.event_descriptor
+    kept = descriptor.configuration["camera"].data
     assert (kept["gain"].integer, kept["flat_field"].text[:15]) == (5, "left out: 10485")

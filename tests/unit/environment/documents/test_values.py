@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver.common.v1.value_pb2 import DataValue
-from queueserver_environment.documents.values import MAX_DEPTH, encode
+from queueserver_environment.documents.values import MAX_DEPTH
 
+from tests.unit.environment.channel_forms import arrived_value
 from tests.unit.environment.value_decoder import decode
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -32,7 +32,7 @@ def same(left: Any, right: Any) -> bool:
 
 
 def through_the_wire(value: Any) -> Any:
-    return decode(DataValue.FromString(encode(value).SerializeToString()))
+    return decode(arrived_value(value))
 
 
 @given(NESTED)
@@ -60,7 +60,7 @@ def test_an_array_that_is_not_contiguous_arrives_in_c_order() -> None:
 
 
 def test_a_whole_number_of_any_length_keeps_its_digits() -> None:
-    assert encode(-(10**5000) - 7).big_integer == "-1" + "0" * 4999 + "7"
+    assert arrived_value(-(10**5000) - 7).big_integer == "-1" + "0" * 4999 + "7"
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 from bluesky import Msg, RunEngine
-from queueserver.common.v1 import item_pb2
-from queueserver.worker.v1 import worker_service_pb2 as actions
-from queueserver_environment.plans.interruptions import Interruptions, RunEngineAction
+from queueserver_environment.messages.states import ExitStatus, RunEngineAction
+from queueserver_environment.plans.interruptions import Interruptions
 from queueserver_environment.plans.plan_run import PlanRun
 from queueserver_environment.plans.run_engine import PausePurpose, WatchedRunEngine
 
@@ -42,7 +41,7 @@ def line() -> SlowLine:
     return SlowLine(RunEngine({}, context_managers=[]))
 
 
-@pytest.mark.parametrize("verb", [actions.RUN_ENGINE_ACTION_PAUSE_DEFERRED, actions.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE])
+@pytest.mark.parametrize("verb", [RunEngineAction.PAUSE_DEFERRED, RunEngineAction.PAUSE_IMMEDIATE])
 def test_a_pause_that_arrives_late_does_not_pause_the_next_plan(line: SlowLine, verb: RunEngineAction) -> None:
     control = Interruptions(line)
     begun, over = threading.Event(), threading.Event()
@@ -63,7 +62,7 @@ def test_a_pause_that_arrives_late_does_not_pause_the_next_plan(line: SlowLine, 
         begun.wait(MOMENT)
         line.may_arrive.set()
         if not over.wait(SECONDS):
-            control.ask(actions.RUN_ENGINE_ACTION_ABORT_NOW, "")
+            control.ask(RunEngineAction.ABORT_NOW, "")
 
     threading.Thread(target=help_out, daemon=True).start()
     try:
@@ -71,7 +70,7 @@ def test_a_pause_that_arrives_late_does_not_pause_the_next_plan(line: SlowLine, 
             control.plan_accepted()
             result = PlanRun(line, control).to_its_end(plan, {})
             control.plan_ended()
-            assert result.exit_status == item_pb2.EXIT_STATUS_COMPLETED
+            assert result.exit_status == ExitStatus.COMPLETED
     finally:
         over.set()
         control.retire()
@@ -82,16 +81,16 @@ def test_who_wants_to_abort_a_plan_need_not_wait_for_a_pause_of_the_one_before(l
 
     def first() -> Iterator[Msg]:
         yield Msg("null")
-        control.ask(actions.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE, "")
+        control.ask(RunEngineAction.PAUSE_IMMEDIATE, "")
         assert line.on_its_way.wait(SECONDS)
 
     control.plan_accepted()
-    assert PlanRun(line, control).to_its_end(first, {}).exit_status == item_pb2.EXIT_STATUS_COMPLETED
+    assert PlanRun(line, control).to_its_end(first, {}).exit_status == ExitStatus.COMPLETED
     control.plan_ended()
     control.plan_accepted()
-    control.ask(actions.RUN_ENGINE_ACTION_ABORT_NOW, "")
+    control.ask(RunEngineAction.ABORT_NOW, "")
     result = PlanRun(line, control).to_its_end(lambda: [Msg("null")], {})
-    assert result.exit_status == item_pb2.EXIT_STATUS_ABORTED
+    assert result.exit_status == ExitStatus.ABORTED
     line.may_arrive.set()
     assert line.arrived.wait(SECONDS)
     control.retire()

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from google.protobuf import json_format
-from google.protobuf.struct_pb2 import Struct
-from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment
-from queueserver_environment.plans.metadata import MAX_METADATA_BYTES, MetadataReader, to_struct
+from queueserver_environment.messages.frames import FromEnvironment, MetadataAnswer
+from queueserver_environment.plans.metadata import MAX_METADATA_BYTES, MetadataReader, plain_metadata
+
+from tests.unit.environment.channel_forms import arrived
 
 SECONDS = 30.0
 
@@ -37,7 +38,8 @@ class Unreadable(UserDict[str, Any]):
 
 
 def told(metadata: Any) -> Any:
-    return json_format.MessageToDict(to_struct(metadata))
+    answer = FromEnvironment(metadata=MetadataAnswer(1, plain_metadata(metadata)))
+    return json_format.MessageToDict(arrived(answer).metadata.metadata)
 
 
 @pytest.mark.parametrize(
@@ -92,16 +94,14 @@ def test_what_is_too_long_is_left_out_and_the_rest_is_told() -> None:
 @pytest.mark.parametrize("value", ["", "y" * 500])
 def test_an_answer_is_bounded_whatever_makes_it_long(value: str) -> None:
     keys = [f"{number} {'x' * 1000}" for number in range(5000)]
-    struct = to_struct(dict.fromkeys(keys, value))
-    assert MAX_METADATA_BYTES * 0.9 < struct.ByteSize() <= MAX_METADATA_BYTES
+    answer = FromEnvironment(metadata=MetadataAnswer(1, plain_metadata(dict.fromkeys(keys, value))))
+    assert MAX_METADATA_BYTES * 0.9 < arrived(answer).metadata.metadata.ByteSize() <= MAX_METADATA_BYTES
 
 
 def test_metadata_that_contains_itself_ends_somewhere() -> None:
     endless: dict[str, Any] = {"a": 1}
     endless["self"] = endless
-    again = Struct()
-    again.ParseFromString(to_struct({"endless": endless}).SerializeToString())
-    assert again["endless"]["a"] == 1
+    assert told({"endless": endless})["endless"]["a"] == 1
 
 
 def test_an_answer_stands_for_all_questions_that_were_asked_before_it_was_read() -> None:
@@ -126,7 +126,7 @@ def test_an_answer_stands_for_all_questions_that_were_asked_before_it_was_read()
     may_read.release(2)
     assert answered.acquire(timeout=SECONDS)
     assert answered.acquire(timeout=SECONDS)
-    assert [answer.metadata.number for answer in answers] == [1, 3]
+    assert [arrived(answer).metadata.number for answer in answers] == [1, 3]
 
 
 def test_metadata_that_raises_is_answered_too() -> None:
@@ -142,4 +142,4 @@ def test_metadata_that_raises_is_answered_too() -> None:
 
     MetadataReader(read, send).ask(7)
     assert answered.wait(SECONDS)
-    assert answers[0].metadata.number == 7
+    assert arrived(answers[0]).metadata.number == 7

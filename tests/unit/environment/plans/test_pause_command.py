@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from bluesky import Msg, RunEngine
-from queueserver.common.v1 import item_pb2
-from queueserver.worker.v1 import worker_service_pb2 as actions
-from queueserver_environment.plans.interruptions import Interruptions, RunEngineAction
+from queueserver_environment.messages.states import ExitStatus, RunEngineAction
+from queueserver_environment.plans.interruptions import Interruptions
 from queueserver_environment.plans.plan_run import PlanRun
 from queueserver_environment.plans.run_engine import WatchedRunEngine
 
@@ -21,7 +20,7 @@ async def nothing(_message: Msg) -> None:
 @pytest.mark.parametrize("registered", [True, False])
 @pytest.mark.parametrize(
     ("verb", "sent"),
-    [(actions.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE, []), (actions.RUN_ENGINE_ACTION_PAUSE_DEFERRED, ["checkpoint"])],
+    [(RunEngineAction.PAUSE_IMMEDIATE, []), (RunEngineAction.PAUSE_DEFERRED, ["checkpoint"])],
 )
 def test_a_pause_before_the_first_message_is_obeyed(verb: RunEngineAction, sent: list[str], registered: bool) -> None:
     watched = WatchedRunEngine(RunEngine({}, context_managers=[]), lambda _: None)
@@ -40,11 +39,11 @@ def test_a_pause_before_the_first_message_is_obeyed(verb: RunEngineAction, sent:
     def stop_when_paused(new: Any, _old: Any) -> None:
         if str(new) == "paused":
             assert asked == sent
-            control.ask(actions.RUN_ENGINE_ACTION_STOP, "")
+            control.ask(RunEngineAction.STOP, "")
 
     watched.hooks.engine_hooks.states += (stop_when_paused,)
     control.plan_accepted()
     control.ask(verb, "")
-    assert PlanRun(watched, control).to_its_end(plan, {}).exit_status == item_pb2.EXIT_STATUS_STOPPED
+    assert PlanRun(watched, control).to_its_end(plan, {}).exit_status == ExitStatus.STOPPED
     assert ("pause" in watched.engine.commands) is registered
     control.retire()

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from bluesky import Msg
-from queueserver.common.v1 import environment_pb2 as env
-from queueserver.worker.v1 import worker_service_pb2 as actions
+from queueserver_environment.messages.states import RunEngineAction, RunEngineState
 from queueserver_environment.plans.interruptions import Interruptions
 from queueserver_environment.plans.plan_wrapper import PlanWrapper
 from queueserver_environment.plans.run_engine import PausePurpose
@@ -19,7 +18,7 @@ class DeafEngine:
     """A RunEngine in a state of the test's choice that hears of no pause, because a plan holds up its loop."""
 
     def __init__(self) -> None:
-        self.state = env.RUN_ENGINE_STATE_RUNNING
+        self.state = RunEngineState.RUNNING
         self.listener: Any = None
         self._forever = threading.Event()
 
@@ -31,7 +30,7 @@ class DeafEngine:
     def carry_out_next_pause(self) -> None:
         pass
 
-    def enter(self, state: env.RunEngineState.ValueType) -> None:
+    def enter(self, state: RunEngineState) -> None:
         self.listener(state)
 
     def let_go(self) -> None:
@@ -54,7 +53,7 @@ def control(engine: DeafEngine) -> Iterator[Interruptions]:
 
 
 def ask(control: Interruptions) -> None:
-    control.ask(actions.RUN_ENGINE_ACTION_PAUSE_DEFERRED, "")
+    control.ask(RunEngineAction.PAUSE_DEFERRED, "")
 
 
 def plan(heard: list[Any]) -> Generator[Msg, Any, str]:
@@ -96,11 +95,9 @@ def test_an_error_that_comes_with_the_pause_reaches_the_plan_which_tidies_up(con
         messages.send(None)
 
 
-@pytest.mark.parametrize(
-    "state", [env.RUN_ENGINE_STATE_STOPPING, env.RUN_ENGINE_STATE_ABORTING, env.RUN_ENGINE_STATE_PAUSING]
-)
+@pytest.mark.parametrize("state", [RunEngineState.STOPPING, RunEngineState.ABORTING, RunEngineState.PAUSING])
 def test_a_plan_that_is_ending_is_not_paused_at_a_checkpoint_of_its_tidying_up(
-    control: Interruptions, engine: DeafEngine, state: env.RunEngineState.ValueType
+    control: Interruptions, engine: DeafEngine, state: RunEngineState
 ) -> None:
     messages = PlanWrapper(plan([]), control).messages()
     next(messages)
@@ -109,14 +106,12 @@ def test_a_plan_that_is_ending_is_not_paused_at_a_checkpoint_of_its_tidying_up(
     assert messages.send(None).command == "checkpoint"
 
 
-@pytest.mark.parametrize("verb", [actions.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE, actions.RUN_ENGINE_ACTION_ABORT_NOW])
-def test_what_is_asked_of_another_execution_is_ignored(
-    engine: DeafEngine, verb: actions.RunEngineAction.ValueType
-) -> None:
+@pytest.mark.parametrize("verb", [RunEngineAction.PAUSE_IMMEDIATE, RunEngineAction.ABORT_NOW])
+def test_what_is_asked_of_another_execution_is_ignored(engine: DeafEngine, verb: RunEngineAction) -> None:
     control = Interruptions(engine)  # type: ignore[arg-type] # has what the control uses
     control.plan_accepted("x-2")
     control.ask(verb, "", execution_id="x-1")
     assert (control.take_first_pause(), control.wanted_abort) == (None, None)
-    control.ask(actions.RUN_ENGINE_ACTION_ABORT_NOW, "", execution_id="x-2")
+    control.ask(RunEngineAction.ABORT_NOW, "", execution_id="x-2")
     assert control.wanted_abort is not None
     control.retire()

@@ -5,12 +5,15 @@ from collections.abc import Generator
 from typing import Any
 
 from bluesky import Msg
-from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, SimulationQuery
-from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
+from queueserver_environment.messages.frames import FromEnvironment, SimulationAnswer, SimulationQuery
+from queueserver_environment.messages.items import Item
+from queueserver_environment.messages.simulation import SimulatePlanRequest
 from queueserver_environment.simulation.dry_run import DryRun
 from queueserver_environment.simulation.findings import Findings
 from queueserver_environment.simulation.simulator import Simulator
 from queueserver_environment.waiting.texts import MOST_SECONDS
+
+from tests.unit.environment.channel_forms import arrived
 
 
 class BrokenEngine:
@@ -47,14 +50,15 @@ def test_a_question_is_answered_whatever_is_raised_before_the_walk() -> None:
         answers.append(frame)
         told.set()
 
-    request = SimulatePlanRequest(item={"name": "plan"})
+    request = SimulatePlanRequest(item=Item(name="plan"))
     Simulator({"plan": plan}, BrokenSeat(), send).ask(SimulationQuery(number=1, request=request))  # type: ignore[arg-type] # as broken as can be
     assert told.wait(60)
-    (problem,) = answers[0].simulation.simulation.problems
+    (problem,) = arrived(answers[0]).simulation.simulation.problems
     assert problem.message == "The simulation itself failed (RuntimeError: no seat)."
 
 
 def test_a_plan_that_would_take_longer_than_a_duration_can_say_takes_the_longest_that_it_can() -> None:
     findings = Findings()
     findings.sleep(1e300)
-    assert findings.result(truncated=False).duration.seconds == MOST_SECONDS
+    answer = SimulationAnswer(1, findings.result(truncated=False))
+    assert arrived(FromEnvironment(simulation=answer)).simulation.simulation.duration.seconds == MOST_SECONDS

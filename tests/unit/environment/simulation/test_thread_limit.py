@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from queueserver.common.v1.item_pb2 import Item
-from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, SimulationQuery
-from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
+from queueserver_environment.messages.frames import FromEnvironment, SimulationQuery
+from queueserver_environment.messages.items import Item
+from queueserver_environment.messages.simulation import SimulatePlanRequest
 from queueserver_environment.plans.metadata import MetadataReader
 from queueserver_environment.plans.run_engine_holder import RunEngineHolder
 from queueserver_environment.simulation.simulator import MAX_PLANS, Simulator
+
+from tests.unit.environment.channel_forms import arrived
 
 SECONDS = 10.0
 
@@ -45,7 +47,7 @@ def test_simulations_without_a_thread_have_a_problem_and_take_no_place(
     for number in range(2 * MAX_PLANS):
         refuse_thread(monkeypatch, name)
         simulator.ask(SimulationQuery(number=number, request=SimulatePlanRequest(item=Item(name="p"))))
-        answer = answers.get(timeout=SECONDS).simulation
+        answer = arrived(answers.get(timeout=SECONDS)).simulation
         assert answer.number == number
         assert "can't start new thread" in answer.simulation.problems[0].message
 
@@ -65,4 +67,4 @@ def test_metadata_that_could_not_be_read_for_lack_of_a_thread_are_read_at_the_ne
     reader.ask(1)
     reader.ask(2)
     assert answered.wait(SECONDS)
-    assert [frame.metadata.number for frame in sent] == [2]
+    assert [arrived(frame).metadata.number for frame in sent] == [2]

@@ -11,10 +11,15 @@ from hypothesis import strategies as st
 from queueserver_environment.tasks.errors import TaskRefusedError
 from queueserver_environment.tasks.return_values import encode_return_value
 
+from tests.unit.environment.channel_forms import arrived_value
 from tests.unit.environment.value_decoder import decode
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary()
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+
+
+def returned(value: Any) -> Any:
+    return decode(arrived_value(encode_return_value(value)))
 
 
 class Thing:
@@ -27,12 +32,12 @@ class Color(Enum):
 
 @given(VALUES)
 def test_plain_values_come_back_as_they_were(value: Any) -> None:
-    assert decode(encode_return_value(value)) == value
+    assert returned(value) == value
 
 
 def test_what_python_has_of_its_own_becomes_what_every_language_has() -> None:
     value = {"tuple": (1, 2), "set": {3}, "enum": Color.RED, "date": dt.date(2026, 1, 2), 5: range(2), None: True}
-    assert decode(encode_return_value(value)) == {
+    assert returned(value) == {
         "tuple": [1, 2],
         "set": [3],
         "enum": "red",
@@ -40,8 +45,8 @@ def test_what_python_has_of_its_own_becomes_what_every_language_has() -> None:
         "5": [0, 1],
         "None": True,
     }
-    assert decode(encode_return_value(np.int32(7))) == 7
-    assert decode(encode_return_value(np.array([1, None], dtype=object))) == [1, None]
+    assert returned(np.int32(7)) == 7
+    assert returned(np.array([1, None], dtype=object)) == [1, None]
 
 
 @pytest.mark.parametrize(

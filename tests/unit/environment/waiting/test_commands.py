@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from bluesky import Msg, RunEngine
 from bluesky.utils import RunEngineInterrupted
-from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunEngineWaits
+from queueserver.worker.v1.environment_channel_pb2 import RunEngineWaits
 from queueserver_environment.hooks.plan_hooks import PlanHooks
+from queueserver_environment.messages.frames import FromEnvironment
 from queueserver_environment.waiting.asking_again import asking_again
 from queueserver_environment.waiting.commands import WaitingCommands
 from queueserver_environment.waiting.progress import AwaitedStatus, Progress
 from queueserver_environment.waiting.questions import QuestionUnansweredError
+
+from tests.unit.environment.channel_forms import arrived
 
 SECONDS = 30.0
 
@@ -28,7 +31,7 @@ class Told:
 
     def __call__(self, frame: FromEnvironment) -> None:
         with self._changed:
-            self.waits.append(RunEngineWaits.FromString(frame.waits.SerializeToString()))
+            self.waits.append(arrived(frame).waits)
             self._changed.notify_all()
 
     def wait_for(self, wanted: Callable[[RunEngineWaits], bool]) -> RunEngineWaits:
@@ -261,5 +264,5 @@ def test_values_that_are_no_numbers_are_told_as_text_and_those_that_can_not_be_r
     awaited = AwaitedStatus(object(), "", "trigger", {"current": (1, 2), "target": Unreadable(), "name": "camera"})
     message = awaited.message()
     assert (message.name, message.current, message.target) == ("camera", "(1, 2)", "")
-    assert not message.HasField("fraction_done")
+    assert message.fraction_done is None
     assert not awaited.is_done

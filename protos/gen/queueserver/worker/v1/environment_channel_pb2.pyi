@@ -33,9 +33,32 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ToEnvironment(_message.Message):
-    """Frames on the socket between the Worker's supervisor and its environment process. Each frame is a 32-bit big-endian
-    length followed by one ToEnvironment (down) or FromEnvironment (up) message. The supervisor treats frames from the
-    environment as untrusted: they have a size limit, and one that does not parse ends the environment.
+    """Frames on the socket between the Worker's supervisor and its environment process. Their fields are described here, but
+    they are encoded as msgpack, not as Protobuf, because the environment runs with the beamline's own packages. The
+    supervisor treats frames from the environment as untrusted: they have limits, and one that can't be read ends the
+    environment.
+
+    Version 1 of the form. Both sides have the same version; the first frame of the environment, EnvironmentHello, says it.
+
+    A frame is a 32-bit big-endian length followed by that many bytes: one msgpack map with one entry, whose key is the name
+    of the member of `frame` and whose value is the member's message. A frame has at most 64 MiB less 64 KiB, and at most
+    4,194,304 elements of lists and entries of maps.
+
+    - A message is a map by the names of its fields. Fields that have their default value are left out; fields that can be
+      absent (messages, `optional`, members of a oneof) are left out if they are absent. No name appears twice, none is
+      unknown.
+    - Numbers, texts, bytes and booleans are what msgpack has; an enum is its number; a repeated field is an array; a map is
+      a map, with text as keys.
+    - Timestamp and Duration are nanoseconds, a 64-bit integer.
+    - Struct, Value and ListValue are the plain value: nil, a boolean, a number, a text, an array or a map with text as keys.
+      To the environment, a whole number below 2^53 in magnitude is an integer.
+    - DataValue is the plain value as well, which may contain bytes too, arrays as extension 1, and whole numbers beyond
+      64 bits as extension 2. Lists and maps are at most 25 deep.
+    - Extension 1 is an array of NumPy: the msgpack array of dtype (text, as in NdArray), shape (array of integers) and data
+      (bytes, in C order). Extension 2 is the number in decimal digits, as ASCII.
+    - RunDocument is a map with one entry: bluesky's name of the document ("start", "descriptor", "event", "event_page",
+      "stop", "resource", "datum", "datum_page", "stream_resource", "stream_datum") and the document as bluesky emitted it,
+      a map of values as in DataValue. The supervisor fills the fields of RunDocument.
 
     A frame from the supervisor to the environment.
     """
@@ -310,6 +333,7 @@ class FromEnvironment(_message.Message):
     UPDATED_FIELD_NUMBER: _builtins.int
     WAITS_FIELD_NUMBER: _builtins.int
     ABOUT_FIELD_NUMBER: _builtins.int
+    HELLO_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def progress(self) -> Global___LoadProgress:
         """What it is loading."""
@@ -370,6 +394,10 @@ class FromEnvironment(_message.Message):
     def about(self) -> Global___EnvironmentAbout:
         """Information about the process. Sent once, before EnvironmentReady."""
 
+    @_builtins.property
+    def hello(self) -> Global___EnvironmentHello:
+        """The first frame."""
+
     def __init__(
         self,
         *,
@@ -388,16 +416,39 @@ class FromEnvironment(_message.Message):
         updated: Global___EnvironmentReady | None = ...,
         waits: Global___RunEngineWaits | None = ...,
         about: Global___EnvironmentAbout | None = ...,
+        hello: Global___EnvironmentHello | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated", "waits", b"waits"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "hello", b"hello", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated", "waits", b"waits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated", "waits", b"waits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "hello", b"hello", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated", "waits", b"waits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["progress", "ready", "failed", "run_engine", "started", "finished", "document", "heartbeat", "metadata", "task_finished", "task_printed", "simulation", "updated", "waits", "about"]  # noqa: Y015
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["progress", "ready", "failed", "run_engine", "started", "finished", "document", "heartbeat", "metadata", "task_finished", "task_printed", "simulation", "updated", "waits", "about", "hello"]  # noqa: Y015
     _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
 
 Global___FromEnvironment: _TypeAlias = FromEnvironment  # noqa: Y015
+
+@_typing.final
+class EnvironmentHello(_message.Message):
+    """The first frame of an environment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_VERSION_FIELD_NUMBER: _builtins.int
+    channel_version: _builtins.int
+    """Version of the form of the frames."""
+    def __init__(
+        self,
+        *,
+        channel_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_version", b"channel_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnvironmentHello: _TypeAlias = EnvironmentHello  # noqa: Y015
 
 @_typing.final
 class LoadProgress(_message.Message):

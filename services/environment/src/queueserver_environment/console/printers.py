@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeAlias
 
-from queueserver.common.v1.console_pb2 import ConsoleStream
+from queueserver_environment.messages.states import ConsoleStream
 
 MAX_WAITING: Final = 8_000
 """Characters of an unfinished line that wait for its end."""
 MAX_PIECE: Final = 1_000_000
 """Characters that are sent at once."""
-Stream: TypeAlias = "ConsoleStream.ValueType"
-Tell: TypeAlias = "Callable[[ConsoleStream.ValueType, str], None]"
+Stream: TypeAlias = ConsoleStream
+Tell: TypeAlias = Callable[[ConsoleStream, str], None]
 
 
 class _Current(threading.local):

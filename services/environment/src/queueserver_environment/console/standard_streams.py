@@ -15,12 +15,11 @@ import sys
 from contextlib import suppress
 from typing import Any, Final, TextIO
 
-from queueserver.common.v1.console_pb2 import CONSOLE_STREAM_STDERR, CONSOLE_STREAM_STDOUT
-
 from queueserver_environment.console.printers import Stream, current_printer
+from queueserver_environment.messages.states import ConsoleStream
 
-_NUMBERS: Final[dict[Stream, int]] = {CONSOLE_STREAM_STDOUT: 1, CONSOLE_STREAM_STDERR: 2}
-_NAMES: Final[dict[Stream, str]] = {CONSOLE_STREAM_STDOUT: "stdout", CONSOLE_STREAM_STDERR: "stderr"}
+_NUMBERS: Final[dict[Stream, int]] = {ConsoleStream.STDOUT: 1, ConsoleStream.STDERR: 2}
+_NAMES: Final[dict[Stream, str]] = {ConsoleStream.STDOUT: "stdout", ConsoleStream.STDERR: "stderr"}
 _FIRST_SPARE: Final = 64
 """Lowest number of our own copies of the descriptors: above those that code closes by their number."""
 
@@ -95,7 +94,7 @@ class StandardStreams:
             # The usual way back to the stream of before a redirection.
             setattr(sys, f"__{name}__", replacement)
         # A crash below Python then tells the line of the plan or the startup code.
-        faulthandler.enable(self._spares[CONSOLE_STREAM_STDERR], all_threads=False)
+        faulthandler.enable(self._spares[ConsoleStream.STDERR], all_threads=False)
 
     def repair(self) -> None:
         """Repair streams that can't be used, and print which ones they were."""
@@ -116,7 +115,7 @@ class StandardStreams:
             os.dup2(spare, number)
         return True
 
-    def note(self, text: str, stream: Stream = CONSOLE_STREAM_STDERR) -> None:
+    def note(self, text: str, stream: Stream = ConsoleStream.STDERR) -> None:
         """Write a note of ours, bypassing the streams that user code sees if necessary."""
         with suppress(BaseException):  # whatever user code has done to the streams: a note is worth no failure
             printer = current_printer()

@@ -1,47 +1,66 @@
-"""Run documents: from the dictionaries that bluesky emits to the typed message.
+"""Run documents, as bluesky emits them, on their way to the supervisor, which fills the fields of the contract.
 
-Guarantees: a field that the event model names goes to its typed field when it has the right type, everything else
-goes to `extra`, so nothing is lost. The run of each document is found as long as its run is open.
-Does not validate: what a plan emits is passed on unchanged.
+Guarantees: what a plan emits is passed on unchanged, with the exceptions that `values` names; nothing is validated. The
+run of each document is found as long as its run is open.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from google.protobuf.message import Message
-from queueserver.common.v1.value_pb2 import DataValue
-from queueserver.worker.v1.environment_channel_pb2 import RunDocumentEmitted
-
-from queueserver_environment.documents.document_fields import fill_fields
+from queueserver_environment.documents.values import passed_on
+from queueserver_environment.messages.frames import RunDocumentEmitted
+from queueserver_environment.process.frames import size_of_value
 
 _Fields = Mapping[str, Any]
-_KINDS: Final = {"descriptor": "event_descriptor"}
-"""Member of RunDocument's `kind` where it differs from the document's name."""
+DOCUMENTS: Final = frozenset(
+    {
+        *("start", "descriptor", "event", "event_page", "stop"),
+        *("resource", "datum", "datum_page", "stream_resource", "stream_datum"),
+    }
+)
+"""Names of the documents that the channel carries."""
 MAX_VALUE_BYTES: Final = 1024 * 1024
 """Longest value in a document that is too long as a whole."""
 MAX_NAME: Final = 1_000
 """The longest text in such a document that is still sent."""
+_IDENTIFYING: Final = frozenset(
+    {
+        *("uid", "time", "run_start", "scan_id", "plan_name", "name", "descriptor", "seq_num", "exit_status", "reason"),
+        *("spec", "root", "resource_path", "path_semantics", "datum_id", "resource"),
+        *("data_key", "mimetype", "uri", "stream_resource"),
+    }
+)
+"""What is left of a document that is sent without its content."""
+_PARTS: Final = 4
+"""Levels of maps in which large values are looked for: those of a descriptor's configuration."""
+_AROUND: Final = -2
+"""Depth of a document: it and its map of data do not count."""
 
 
 class DocumentConverter:
-    """Converts documents in the order of their emission, and remembers which run they belong to."""
+    """Takes documents in the order of their emission, and remembers which run they belong to."""
 
     def __init__(self) -> None:
         self._run_of: dict[str, str] = {}
         """Run by the uid of each descriptor and resource of the open runs."""
 
     def convert(self, name: str, document: _Fields) -> Iterator[RunDocumentEmitted]:
-        """Convert one document; the deprecated "bulk_events" gives one message per event, others give one."""
+        """Take one document; the deprecated "bulk_events" gives one message per event, others give one.
+
+        Raises
+        ------
+        ValueError
+            There is no document of that name, or it is no map.
+
+        """
         if name == "bulk_events":
             for events in document.values():
                 for event in events:
                     yield from self.convert("event", event)
             return
-        message = RunDocumentEmitted(run_uid=self._run_uid(name, document))
-        target = getattr(message.document, _KINDS.get(name, name))
-        target.SetInParent()
-        fill_fields(target, document)
-        yield message
+        if name not in DOCUMENTS or not isinstance(document, Mapping):
+            raise ValueError("no document of the event model has that name and form")
+        yield RunDocumentEmitted(self._run_uid(name, document), {name: passed_on(document, _AROUND)})
 
     def _run_uid(self, name: str, document: _Fields) -> str:
         if name == "start":
@@ -60,37 +79,27 @@ class DocumentConverter:
 
 def without_large_values(message: RunDocumentEmitted) -> RunDocumentEmitted:
     """Copy a document, with a note in place of each value of more than MAX_VALUE_BYTES."""
-    copy = RunDocumentEmitted()
-    copy.CopyFrom(message)
-    _leave_out_large_values(copy.document)
-    return copy
+    return RunDocumentEmitted(message.run_uid, _without_large_values(message.document or {}, _PARTS + 1))
 
 
 def without_content(message: RunDocumentEmitted) -> RunDocumentEmitted:
     """Copy what identifies a document, with a note in place of everything else."""
-    copy = RunDocumentEmitted(run_uid=message.run_uid[:MAX_NAME])
-    kind = str(message.document.WhichOneof("kind"))
-    document, target = getattr(message.document, kind), getattr(copy.document, kind)
-    target.extra["left_out"].text = f"{document.ByteSize()} bytes are too many to be sent"
-    for field, value in document.ListFields():
-        is_short = not isinstance(value, str) or len(value) <= MAX_NAME
-        if field.message_type is None and not field.is_repeated and is_short:
-            setattr(target, field.name, value)
-    return copy
+    ((name, document),) = (message.document or {}).items()
+    kept = {key: value for key, value in document.items() if key in _IDENTIFYING and _is_short(value)}
+    kept["left_out"] = f"{size_of_value(document)} bytes are too many to be sent"
+    return RunDocumentEmitted(message.run_uid[:MAX_NAME], {name: kept})
 
 
-def _leave_out_large_values(message: Message) -> None:
-    for _, content in message.ListFields():
-        for part in _messages(content):
-            if not isinstance(part, DataValue):
-                _leave_out_large_values(part)
-            elif (size := part.ByteSize()) > MAX_VALUE_BYTES:
-                part.text = f"left out: {size} bytes are too many to be sent"
+def _without_large_values(values: Mapping[str, Any], parts: int) -> dict[str, Any]:
+    kept = dict(values)
+    for key, value in kept.items():
+        size = size_of_value(value)
+        if size > MAX_VALUE_BYTES and parts and type(value) is dict:
+            kept[key] = _without_large_values(value, parts - 1)
+        elif size > MAX_VALUE_BYTES:
+            kept[key] = f"left out: {size} bytes are too many to be sent"
+    return kept
 
 
-def _messages(content: Any) -> Iterator[Message]:
-    """The messages that a field holds, one or a map of them."""
-    if isinstance(content, Message):
-        yield content
-    elif isinstance(content, Mapping):
-        yield from (part for part in content.values() if isinstance(part, Message))
+def _is_short(value: Any) -> bool:
+    return isinstance(value, (int, float)) or (isinstance(value, str) and len(value) <= MAX_NAME)

@@ -1,10 +1,11 @@
-"""Values of run documents: from Python objects to the lossless DataValue message.
+"""Values of run documents: from Python objects to what the channel carries without a loss.
 
 Guarantees: numbers, text, bytes, lists, maps and arrays arrive unharmed, NaN and whole numbers beyond 64 bits
 included; NumPy scalars become plain numbers, arrays keep dtype and shape. Whatever has no form of its own becomes
 text (dates in ISO form, enum members by their value, anything else by repr), so encoding does not fail because of
 what a device reports. Tuples and sets become lists. Nesting deeper than MAX_DEPTH becomes text, because Protobuf
 readers refuse deeper messages.
+What consists of types that the channel carries anyway, as nearly every document does, is passed on as it is.
 """
 
 import datetime as dt
@@ -13,35 +14,47 @@ from enum import Enum
 from typing import Any, Final
 
 import numpy as np
-from queueserver.common.v1.value_pb2 import DataValue, NdArray
 
 MAX_DEPTH: Final = 24
 """Protobuf readers allow 100 levels, a nested map takes three, and documents travel inside other messages."""
 MAX_REPR: Final = 10_000
 """Longest text made of an object that has no form of its own, in characters."""
-_INT64_MIN: Final = -(2**63)
-_INT64_MAX: Final = 2**63 - 1
+_FEW: Final = 16
+_LEAVES: Final = frozenset(
+    {
+        *(float, int, str, bool, type(None), bytes),
+        *(np.float64, np.float32, np.float16, np.bool_),
+        *(np.int64, np.int32, np.int16, np.int8, np.uint64, np.uint32, np.uint16, np.uint8),
+    }
+)
+"""The channel carries them, and nobody can derive a class from them that is meant here: types are compared exactly."""
 
 
-def encode(value: Any) -> DataValue:
-    """Convert one object."""
-    message = DataValue()
-    fill(message, value)
-    return message
+def passed_on(value: Any, depth: int = 0) -> Any:
+    """Return the value itself if the channel carries it, otherwise what `plain` makes of it.
+
+    Parameters
+    ----------
+    value
+        Any object.
+    depth
+        Lists and maps around the value, less those that do not count.
+
+    """
+    try:
+        is_carried = _is_carried((value,), depth)
+    except (TypeError, RuntimeError):
+        # A key that is no text, or another thread changes it.
+        is_carried = False
+    return value if is_carried else plain(value, depth)
 
 
-def fill(message: DataValue, value: Any, depth: int = 0) -> None:
-    """Set an empty DataValue message to an object."""
-    encoder = _ENCODERS.get(type(value))
-    if encoder is None:
-        encoder = _encoder_by_kind(value)
-    encoder(message, value, depth)
-
-
-def fill_entries(entries: Any, mapping: Mapping[Any, Any], depth: int = 0) -> None:
-    """Set the entries of a `map<string, DataValue>` field from a mapping."""
-    for key, value in mapping.items():
-        fill(entries[key_text(key)], value, depth)
+def plain(value: Any, depth: int = 0) -> Any:
+    """Make a value of types that the channel carries, with texts as keys; the value itself is not kept."""
+    convert = _CONVERTERS.get(type(value))
+    if convert is None:
+        convert = _converter_by_kind(value)
+    return convert(value, depth)
 
 
 def key_text(key: Any) -> str:
@@ -49,88 +62,92 @@ def key_text(key: Any) -> str:
     return _valid_text(key if isinstance(key, str) else _shown(key, str))
 
 
-def _fill_null(message: DataValue, _value: object, _depth: int) -> None:
-    message.null = True
+def _is_carried(values: Iterable[Any], depth: int) -> bool:
+    """Tell whether values are carried. Raises TypeError for a key that is no text."""
+    for value in values:
+        kind = type(value)
+        if kind in _LEAVES:
+            continue
+        if kind is np.ndarray:
+            if not _has_bytes(value):
+                return False
+            continue
+        if depth >= MAX_DEPTH:
+            return False
+        if kind is dict:
+            # The shortest way to see that all keys are texts.
+            "".join(value)
+            value = value.values()  # noqa: PLW2901 - what is left to look at
+        elif kind is not list and kind is not tuple:
+            return False
+        if len(value) > _FEW and _LEAVES.issuperset(map(type, value)):
+            continue
+        if not _is_carried(value, depth + 1):
+            return False
+    return True
 
 
-def _fill_boolean(message: DataValue, value: Any, _depth: int) -> None:
-    message.boolean = bool(value)
+def _has_bytes(array: Any) -> bool:
+    """Tell whether the bytes of an array are all of it."""
+    dtype = array.dtype
+    return dtype.names is None and not dtype.hasobject and dtype.kind != "T"
 
 
-def _fill_integer(message: DataValue, value: Any, _depth: int) -> None:
-    number = int(value)
-    if _INT64_MIN <= number <= _INT64_MAX:
-        message.integer = number
-    else:
-        message.big_integer = _decimal_digits(number)
+def _same(value: Any, _depth: int) -> Any:
+    return value
 
 
-def _fill_number(message: DataValue, value: Any, _depth: int) -> None:
-    message.number = float(value)
+def _text(value: Any, _depth: int) -> str:
+    return _valid_text(str.__str__(value))
 
 
-def _fill_text(message: DataValue, value: Any, _depth: int) -> None:
-    message.text = _valid_text(str.__str__(value))
-
-
-def _fill_binary(message: DataValue, value: Any, _depth: int) -> None:
-    message.binary = bytes(value)
-
-
-def _fill_list(message: DataValue, value: Iterable[Any], depth: int) -> None:
+def _list(value: Iterable[Any], depth: int) -> Any:
     if depth >= MAX_DEPTH:
-        _fill_repr(message, value, depth)
-        return
-    values = message.list.values
-    message.list.SetInParent()
-    for element in value:
-        fill(values.add(), element, depth + 1)
+        return _repr(value, depth)
+    return [plain(element, depth + 1) for element in value]
 
 
-def _fill_set(message: DataValue, value: Iterable[Any], depth: int) -> None:
-    _fill_list(message, sorted(value, key=lambda element: _shown(element, repr)), depth)
+def _set(value: Iterable[Any], depth: int) -> Any:
+    return _list(sorted(value, key=lambda element: _shown(element, repr)), depth)
 
 
-def _fill_map(message: DataValue, value: Mapping[Any, Any], depth: int) -> None:
+def _map(value: Mapping[Any, Any], depth: int) -> Any:
     if depth >= MAX_DEPTH:
-        _fill_repr(message, value, depth)
-        return
-    message.map.SetInParent()
-    fill_entries(message.map.entries, value, depth + 1)
+        return _repr(value, depth)
+    return {key_text(key): plain(element, depth + 1) for key, element in value.items()}
 
 
-def _fill_array(message: DataValue, value: Any, depth: int) -> None:
-    dtype = value.dtype
-    if isinstance(value, np.ma.MaskedArray) or dtype.hasobject or dtype.kind == "T":
-        fill(message, value.tolist(), depth)
-    elif dtype.names is not None:
-        _fill_map(message, {name: np.asarray(value[name]) for name in dtype.names}, depth)
-    else:
-        message.array.CopyFrom(NdArray(dtype=dtype.str, shape=value.shape, data=value.tobytes()))
+def _array(value: Any, depth: int) -> Any:
+    if isinstance(value, np.ma.MaskedArray):
+        return plain(value.tolist(), depth)
+    if _has_bytes(value):
+        return np.asarray(value)
+    if value.dtype.names is not None and not value.dtype.hasobject:
+        return _map({name: np.asarray(value[name]) for name in value.dtype.names}, depth)
+    return plain(value.tolist(), depth)
 
 
-def _fill_numpy_scalar(message: DataValue, value: Any, depth: int) -> None:
+def _numpy_scalar(value: Any, depth: int) -> Any:
     item = value.item()
     if isinstance(item, (np.generic, complex, tuple)) and not isinstance(item, np.timedelta64):
-        _fill_array(message, np.asarray(value), depth)
-    else:
-        fill(message, item, depth)
+        return _array(np.asarray(value), depth)
+    return plain(item, depth)
 
 
-def _fill_complex(message: DataValue, value: complex, depth: int) -> None:
-    _fill_array(message, np.asarray(value, dtype="<c16"), depth)
+def _complex(value: complex, _depth: int) -> Any:
+    return np.asarray(value, dtype="<c16")
 
 
-def _fill_enum(message: DataValue, value: Enum, depth: int) -> None:
-    fill(message, value.value, depth)
+def _enum(value: Enum, depth: int) -> Any:
+    return plain(value.value, depth)
 
 
-def _fill_date(message: DataValue, value: dt.date | dt.time, _depth: int) -> None:
-    message.text = value.isoformat()
+def _date(value: dt.date | dt.time, _depth: int) -> str:
+    return value.isoformat()
 
 
-def _fill_repr(message: DataValue, value: object, _depth: int) -> None:
-    message.text = _valid_text(_shown(value, repr))
+def _repr(value: object, _depth: int) -> str:
+    return _valid_text(_shown(value, repr))
 
 
 def _shown(value: object, show: Callable[[Any], str]) -> str:
@@ -144,55 +161,41 @@ def _valid_text(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _decimal_digits(number: int) -> str:
-    """Write a whole number of any length; str() refuses beyond a few thousand digits."""
-    if number < 0:
-        return "-" + _decimal_digits(-number)
-    chunk = 10**4000
-    pieces: list[str] = []
-    while number >= chunk:
-        number, low = divmod(number, chunk)
-        pieces.append(f"{low:04000d}")
-    return str(number) + "".join(reversed(pieces))
+_Converter = Callable[[Any, int], Any]
 
-
-_Encoder = Callable[[DataValue, Any, int], None]
-
-_ENCODERS: Final[dict[type, _Encoder]] = {
-    float: _fill_number,
-    int: _fill_integer,
-    str: _fill_text,
-    bool: _fill_boolean,
-    type(None): _fill_null,
-    list: _fill_list,
-    tuple: _fill_list,
-    dict: _fill_map,
-    np.ndarray: _fill_array,
-    np.float64: _fill_number,
-    np.int64: _fill_integer,
-    bytes: _fill_binary,
+_CONVERTERS: Final[dict[type, _Converter]] = {
+    float: _same,
+    int: _same,
+    str: _text,
+    bool: _same,
+    type(None): _same,
+    list: _list,
+    tuple: _list,
+    dict: _map,
+    np.ndarray: _array,
+    bytes: _same,
 }
 
-_KINDS: Final[tuple[tuple[Any, _Encoder], ...]] = (
-    (Enum, _fill_enum),
-    (np.generic, _fill_numpy_scalar),
-    (np.ndarray, _fill_array),
-    (str, _fill_text),
-    (bool, _fill_boolean),
-    (int, _fill_integer),
-    (float, _fill_number),
-    (complex, _fill_complex),
-    ((bytes, bytearray, memoryview), _fill_binary),
-    (Mapping, _fill_map),
-    ((set, frozenset), _fill_set),
-    ((list, tuple, range), _fill_list),
-    ((dt.date, dt.time), _fill_date),
+_KINDS: Final[tuple[tuple[Any, _Converter], ...]] = (
+    (Enum, _enum),
+    (np.generic, _numpy_scalar),
+    (np.ndarray, _array),
+    (str, _text),
+    (bool, lambda value, _: bool(value)),
+    (int, lambda value, _: int(value)),
+    (float, lambda value, _: float(value)),
+    (complex, _complex),
+    ((bytes, bytearray, memoryview), lambda value, _: bytes(value)),
+    (Mapping, _map),
+    ((set, frozenset), _set),
+    ((list, tuple, range), _list),
+    ((dt.date, dt.time), _date),
 )
 
 
-def _encoder_by_kind(value: Any) -> _Encoder:
-    """Find the encoder for subclasses and rarer types. First match wins: a str-Enum is an Enum."""
-    for kinds, encoder in _KINDS:
+def _converter_by_kind(value: Any) -> _Converter:
+    """Find the converter for subclasses and rarer types. First match wins: a str-Enum is an Enum."""
+    for kinds, converter in _KINDS:
         if isinstance(value, kinds):
-            return encoder
-    return _fill_repr
+            return converter
+    return _repr

@@ -11,43 +11,43 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bluesky.utils import FailedPause, PlanHalt, RequestAbort, RequestStop, RunEngineInterrupted
-from queueserver.common.v1 import item_pb2 as pb
-from queueserver.worker.v1 import worker_service_pb2 as actions
 
+from queueserver_environment.messages.items import ItemResult
+from queueserver_environment.messages.states import ExitStatus, FailureCause, RunEngineAction
 from queueserver_environment.outcome.refusals import Refusal, refusal_in
 from queueserver_environment.outcome.watch import ClosedRun, PlanWatch
 from queueserver_environment.plans.failures import error_text, shorten, user_traceback
-from queueserver_environment.plans.interruptions import Answer, RunEngineAction
+from queueserver_environment.plans.interruptions import Answer
 from queueserver_environment.plans.plan_wrapper import PlanExitError, PlanWrapper
 
-_STATUS: Final[dict[RunEngineAction, "pb.ExitStatus.ValueType"]] = {
-    actions.RUN_ENGINE_ACTION_RESUME: pb.EXIT_STATUS_COMPLETED,
-    actions.RUN_ENGINE_ACTION_STOP: pb.EXIT_STATUS_STOPPED,
-    actions.RUN_ENGINE_ACTION_ABORT: pb.EXIT_STATUS_ABORTED,
-    actions.RUN_ENGINE_ACTION_HALT: pb.EXIT_STATUS_HALTED,
+_STATUS: Final[dict[RunEngineAction, ExitStatus]] = {
+    RunEngineAction.RESUME: ExitStatus.COMPLETED,
+    RunEngineAction.STOP: ExitStatus.STOPPED,
+    RunEngineAction.ABORT: ExitStatus.ABORTED,
+    RunEngineAction.HALT: ExitStatus.HALTED,
 }
 """Result of a plan that ended without an error after an answer to its last pause."""
 _WORDS: Final = {
-    pb.EXIT_STATUS_FAILED: "failed",
-    pb.EXIT_STATUS_STOPPED: "stopped",
-    pb.EXIT_STATUS_ABORTED: "aborted",
-    pb.EXIT_STATUS_HALTED: "halted",
+    ExitStatus.FAILED: "failed",
+    ExitStatus.STOPPED: "stopped",
+    ExitStatus.ABORTED: "aborted",
+    ExitStatus.HALTED: "halted",
 }
 _MAX_REASON: Final = 500
 _NOT_RESUMABLE: Final = (
     "by the RunEngine: it was paused or suspended where it can't be resumed, because it has no checkpoint."
 )
-_RAISED_BY_PLANS: Final[dict[type[BaseException], "pb.ExitStatus.ValueType"]] = {
-    RequestStop: pb.EXIT_STATUS_STOPPED,
-    RequestAbort: pb.EXIT_STATUS_ABORTED,
-    FailedPause: pb.EXIT_STATUS_ABORTED,
-    PlanHalt: pb.EXIT_STATUS_ABORTED,
+_RAISED_BY_PLANS: Final[dict[type[BaseException], ExitStatus]] = {
+    RequestStop: ExitStatus.STOPPED,
+    RequestAbort: ExitStatus.ABORTED,
+    FailedPause: ExitStatus.ABORTED,
+    PlanHalt: ExitStatus.ABORTED,
 }
 """The exceptions by which the RunEngine ends plans, and how it ends a plan that raises one."""
 _ENDED_BY_CODE: Final = (
-    ("halting", pb.EXIT_STATUS_HALTED, "RE.halt() or raised KeyboardInterrupt"),
-    ("stopping", pb.EXIT_STATUS_STOPPED, "RE.stop()"),
-    ("aborting", pb.EXIT_STATUS_ABORTED, "RE.abort()"),
+    ("halting", ExitStatus.HALTED, "RE.halt() or raised KeyboardInterrupt"),
+    ("stopping", ExitStatus.STOPPED, "RE.stop()"),
+    ("aborting", ExitStatus.ABORTED, "RE.abort()"),
 )
 """States that show who ended a plan if no request and no error did."""
 
@@ -84,13 +84,13 @@ class Evidence:
         return isinstance(self.raised, RunEngineInterrupted) and self.raised is not self.wrapper.raised
 
 
-def result_of(evidence: Evidence) -> pb.ItemResult:
+def result_of(evidence: Evidence) -> ItemResult:
     """Judge a plan that has ended in the RunEngine."""
     wrapper, raised, refusal = evidence.wrapper, evidence.raised, _refusal_of(evidence)
     refused = refusal is not None and refusal.error is raised
     if evidence.abort is not None and not wrapper.completed and (wrapper.kept_out or evidence.interrupted or refused):
         return ended_as_asked(evidence.abort, refusal)
-    if evidence.answer.action != actions.RUN_ENGINE_ACTION_RESUME and (raised is None or _is_halt(evidence.answer)):
+    if evidence.answer.action != RunEngineAction.RESUME and (raised is None or _is_halt(evidence.answer)):
         # A plan that can't be halted without an error was halted nevertheless.
         return ended_as_asked(evidence.answer)
     if raised is not None and not evidence.interrupted:
@@ -100,43 +100,43 @@ def result_of(evidence: Evidence) -> pb.ItemResult:
     return _ended_by_run_engine(evidence)
 
 
-def ended_as_asked(answer: Answer, refusal: Refusal | None = None) -> pb.ItemResult:
+def ended_as_asked(answer: Answer, refusal: Refusal | None = None) -> ItemResult:
     """Report that the plan ended as requested."""
     message = answer.message
     if message and message[-1] not in ".!?":
         message += "."
     if refusal is not None:
         message = f"{message or 'Plan aborted.'} Its clean-up was left out, because {refusal.text}"
-    return pb.ItemResult(exit_status=_STATUS[answer.action], message=message, ended_by=answer.user)
+    return ItemResult(exit_status=_STATUS[answer.action], message=message, ended_by=answer.user)
 
 
-def failed_with(error: BaseException) -> pb.ItemResult:
+def failed_with(error: BaseException) -> ItemResult:
     """Report the error by which a plan failed."""
     if isinstance(error, PlanExitError) and error.__cause__ is not None:
         return failed(str(error), user_traceback(error.__cause__))
     return failed(_cause_text(error), user_traceback(error))
 
 
-def failed(reason: str, traceback: str = "") -> pb.ItemResult:
+def failed(reason: str, traceback: str = "") -> ItemResult:
     """Report that a plan failed."""
-    return pb.ItemResult(
-        exit_status=pb.EXIT_STATUS_FAILED,
-        failure_cause=pb.FAILURE_CAUSE_PLAN_ERROR,
+    return ItemResult(
+        exit_status=ExitStatus.FAILED,
+        failure_cause=FailureCause.PLAN_ERROR,
         message=f"Plan failed: {reason}",
         traceback=traceback,
     )
 
 
-def _returned(watch: PlanWatch) -> pb.ItemResult:
+def _returned(watch: PlanWatch) -> ItemResult:
     if watch.failed_run is not None:
         run = watch.failed_run
-        status = pb.EXIT_STATUS_ABORTED if run.exit_status == "abort" else pb.EXIT_STATUS_FAILED
+        status = ExitStatus.ABORTED if run.exit_status == "abort" else ExitStatus.FAILED
         more = f" (and {watch.failed_runs - 1} more)" if watch.failed_runs > 1 else ""
         return _ended(status, f"it returned, but its run {run.uid[:8]}{more} was closed as {_closed(run)}")
     if watch.open_runs:
         uid = next(iter(watch.open_runs))
         return failed(f"it returned, but the RunEngine could not close its run {uid[:8]}.")
-    return pb.ItemResult(exit_status=pb.EXIT_STATUS_COMPLETED)
+    return ItemResult(exit_status=ExitStatus.COMPLETED)
 
 
 def _closed(run: ClosedRun) -> str:
@@ -144,7 +144,7 @@ def _closed(run: ClosedRun) -> str:
     return f"{run.exit_status!r}: {reason}" if reason else f"{run.exit_status!r} without a reason."
 
 
-def _failed_by(raised: BaseException, evidence: Evidence) -> pb.ItemResult:
+def _failed_by(raised: BaseException, evidence: Evidence) -> ItemResult:
     refusal = _refusal_of(evidence)
     if refusal is not None and refusal.error is raised:
         return failed(refusal.text, user_traceback(raised))
@@ -162,14 +162,14 @@ def _disguised(raised: BaseException) -> GeneratorExit | None:
     return cause if type(raised) is ValueError and not raised.args and isinstance(cause, GeneratorExit) else None
 
 
-def _ended_by_run_engine(evidence: Evidence) -> pb.ItemResult:
+def _ended_by_run_engine(evidence: Evidence) -> ItemResult:
     """Judge a plan that the RunEngine ended without an error and without a request."""
     wrapper = evidence.wrapper
     refusal = _refusal_of(evidence)
     if refusal is not None:
-        return _ended(pb.EXIT_STATUS_ABORTED, refusal.text)
+        return _ended(ExitStatus.ABORTED, refusal.text)
     if wrapper.failed_pause is not None and "aborting" in evidence.watch.states:
-        return pb.ItemResult(exit_status=pb.EXIT_STATUS_ABORTED, message=f"Plan aborted {_NOT_RESUMABLE}")
+        return ItemResult(exit_status=ExitStatus.ABORTED, message=f"Plan aborted {_NOT_RESUMABLE}")
     cause = wrapper.raised or evidence.watch.ended_by
     passed_on = wrapper.raised is None or wrapper.raised is wrapper.thrown
     if passed_on and any(state in evidence.watch.states for state, _, _ in _ENDED_BY_CODE):
@@ -177,11 +177,11 @@ def _ended_by_run_engine(evidence: Evidence) -> pb.ItemResult:
     if cause is None or isinstance(cause, StopIteration):
         return failed("it was ended before it had returned, perhaps by a preprocessor of the RunEngine.")
     if isinstance(cause, FailedPause) and cause is not wrapper.raised:
-        return _ended(pb.EXIT_STATUS_ABORTED, f"it could not be paused: {error_text(cause)}")
+        return _ended(ExitStatus.ABORTED, f"it could not be paused: {error_text(cause)}")
     return _ended_by_itself(cause, wrapper)
 
 
-def _ended_by_itself(cause: BaseException, wrapper: PlanWrapper) -> pb.ItemResult:
+def _ended_by_itself(cause: BaseException, wrapper: PlanWrapper) -> ItemResult:
     if isinstance(cause, asyncio.CancelledError):
         where = f" while the RunEngine processed {_message_text(wrapper.thrown_at)}" if wrapper.thrown is cause else ""
         return failed(f"it was cancelled{where}: {_named(cause)}", user_traceback(cause))
@@ -191,16 +191,16 @@ def _ended_by_itself(cause: BaseException, wrapper: PlanWrapper) -> pb.ItemResul
     return failed_with(cause)
 
 
-def _ended_by_code(evidence: Evidence) -> pb.ItemResult:
+def _ended_by_code(evidence: Evidence) -> ItemResult:
     status, call = next((status, call) for state, status, call in _ENDED_BY_CODE if state in evidence.watch.states)
     reason = f": {shorten(evidence.reason, _MAX_REASON)}" if evidence.reason else "."
     return _ended(status, f"code in the environment called {call}{reason}")
 
 
-def _ended(status: "pb.ExitStatus.ValueType", why: str, traceback: str = "") -> pb.ItemResult:
-    if status == pb.EXIT_STATUS_FAILED:
+def _ended(status: ExitStatus, why: str, traceback: str = "") -> ItemResult:
+    if status == ExitStatus.FAILED:
         return failed(why, traceback)
-    return pb.ItemResult(exit_status=status, message=f"Plan {_WORDS[status]}: {why}", traceback=traceback)
+    return ItemResult(exit_status=status, message=f"Plan {_WORDS[status]}: {why}", traceback=traceback)
 
 
 def _refusal_of(evidence: Evidence) -> Refusal | None:
@@ -208,7 +208,7 @@ def _refusal_of(evidence: Evidence) -> Refusal | None:
 
 
 def _is_halt(answer: Answer) -> bool:
-    return answer.action == actions.RUN_ENGINE_ACTION_HALT
+    return answer.action == RunEngineAction.HALT
 
 
 def _control_text(error: BaseException) -> str:

@@ -8,12 +8,11 @@ idle again, or the next execution is refused with the advice to reopen the envir
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from queueserver.common.v1 import item_pb2 as pb
-from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_IDLE
-from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, PlanFinished, PlanStarted, RunPlanCommand
-
 from queueserver_environment.clock import now
 from queueserver_environment.console.standard_streams import streams
+from queueserver_environment.messages.frames import FromEnvironment, PlanFinished, PlanStarted, RunPlanCommand
+from queueserver_environment.messages.items import Item, ItemResult, SubmitterAccess
+from queueserver_environment.messages.states import ExitStatus, FailureCause, RunEngineState
 from queueserver_environment.plans.access import read_access
 from queueserver_environment.plans.failures import error_text, user_traceback
 from queueserver_environment.plans.interruptions import Interruptions
@@ -22,7 +21,6 @@ from queueserver_environment.plans.plan_call import PlanCallError, plan_call
 from queueserver_environment.plans.plan_run import PlanRun
 from queueserver_environment.plans.run_engine import Send, WatchedRunEngine, state_name
 from queueserver_environment.plans.run_engine_holder import RunEngineHolder
-from queueserver_environment.plans.structs import to_dict
 
 
 class NotStartedError(Exception):
@@ -64,31 +62,32 @@ class PlanExecutor:
         self._flush()
         self._send(FromEnvironment(finished=PlanFinished(execution_id=command.execution_id, result=result)))
 
-    def _result_of(self, command: RunPlanCommand) -> pb.ItemResult:
+    def _result_of(self, command: RunPlanCommand) -> ItemResult:
+        item = command.item or Item()
         try:
-            run, make_plan, metadata = self._prepare(command)
+            run, make_plan, metadata = self._prepare(item, command.access)
         except (NotStartedError, PlanCallError) as error:
-            return _not_started(command.item, str(error))
+            return _not_started(item, str(error))
         except BaseException as error:  # noqa: BLE001 - protects the process from plans and devices with broken code
-            return _not_started(command.item, f"{type(error).__name__}: {error_text(error)}", user_traceback(error))
+            return _not_started(item, f"{type(error).__name__}: {error_text(error)}", user_traceback(error))
         started = now()
         self._send(FromEnvironment(started=PlanStarted(execution_id=command.execution_id, start_time=started)))
         result = run.to_its_end(make_plan, metadata)
-        result.start_time.CopyFrom(started)
-        result.stop_time.CopyFrom(now())
+        result.start_time, result.stop_time = started, now()
         return result
 
-    def _prepare(self, command: RunPlanCommand) -> tuple[PlanRun, Callable[[], Iterable[Any]], dict[str, Any]]:
+    def _prepare(
+        self, item: Item, access: SubmitterAccess | None
+    ) -> tuple[PlanRun, Callable[[], Iterable[Any]], dict[str, Any]]:
         engine, control = self._ready_engine()
-        access = read_access(command.access if command.HasField("access") else None)
-        make_plan = plan_call(self._namespace, command.item, access)
-        return PlanRun(engine, control), make_plan, _metadata(engine, command.item)
+        make_plan = plan_call(self._namespace, item, read_access(access))
+        return PlanRun(engine, control), make_plan, _metadata(engine, item)
 
     def _ready_engine(self) -> tuple[WatchedRunEngine, Interruptions]:
         engine, control = self._holder.watched, self._holder.control
         if engine is None or control is None:
             raise NotStartedError("the environment has no RunEngine; define RE in the startup code and open it again.")
-        if engine.state != RUN_ENGINE_STATE_IDLE:
+        if engine.state != RunEngineState.IDLE:
             raise NotStartedError(
                 f"the RunEngine is {state_name(engine.state)}, not idle; "
                 "close or destroy the environment and open it again."
@@ -96,18 +95,18 @@ class PlanExecutor:
         return engine, control
 
 
-def _not_started(item: pb.Item, why: str, traceback: str = "") -> pb.ItemResult:
-    return pb.ItemResult(
-        exit_status=pb.EXIT_STATUS_FAILED,
-        failure_cause=pb.FAILURE_CAUSE_NOT_STARTED,
+def _not_started(item: Item, why: str, traceback: str = "") -> ItemResult:
+    return ItemResult(
+        exit_status=ExitStatus.FAILED,
+        failure_cause=FailureCause.NOT_STARTED,
         message=f"Plan {item.name!r} was not started: {why}",
         traceback=traceback,
         stop_time=now(),
     )
 
 
-def _metadata(engine: WatchedRunEngine, item: pb.Item) -> dict[str, Any]:
-    metadata = to_dict(item.meta)
+def _metadata(engine: WatchedRunEngine, item: Item) -> dict[str, Any]:
+    metadata = item.meta
     refused = sorted(reserved_names(engine.engine) & metadata.keys())
     if refused:
         raise NotStartedError(f"the metadata can't have the names {', '.join(refused)}; choose other names for them.")

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from queueserver.common.v1.environment_pb2 import EnvironmentFailure
-
 from queueserver_environment.connections.failure import not_connected_text
+from queueserver_environment.messages.frames import EnvironmentFailure
 from queueserver_environment.process.no_terminal import terminal_text
 
 MAX_MESSAGE: Final = 2_000

@@ -15,38 +15,27 @@ plan is made, has to return first. If it never does, the way out is to destroy t
 import threading
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeAlias
-
-from queueserver.common.v1.environment_pb2 import (
-    RUN_ENGINE_STATE_ABORTING,
-    RUN_ENGINE_STATE_HALTING,
-    RUN_ENGINE_STATE_PAUSED,
-    RUN_ENGINE_STATE_RUNNING,
-    RUN_ENGINE_STATE_STOPPING,
-    RunEngineState,
-)
-from queueserver.worker.v1 import worker_service_pb2 as pb
+from typing import Final
 
 from queueserver_environment.console.standard_streams import streams
+from queueserver_environment.messages.states import RunEngineAction, RunEngineState
 from queueserver_environment.plans.failures import error_text
 from queueserver_environment.plans.run_engine import PausePurpose, WatchedRunEngine
 
-RunEngineAction: TypeAlias = "pb.RunEngineAction.ValueType"
-
-_DEFERRED: Final = {pb.RUN_ENGINE_ACTION_PAUSE_DEFERRED: True, pb.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE: False}
+_DEFERRED: Final = {RunEngineAction.PAUSE_DEFERRED: True, RunEngineAction.PAUSE_IMMEDIATE: False}
 _ANSWERS: Final = frozenset(
     {
-        pb.RUN_ENGINE_ACTION_RESUME,
-        pb.RUN_ENGINE_ACTION_STOP,
-        pb.RUN_ENGINE_ACTION_ABORT,
-        pb.RUN_ENGINE_ACTION_HALT,
+        RunEngineAction.RESUME,
+        RunEngineAction.STOP,
+        RunEngineAction.ABORT,
+        RunEngineAction.HALT,
     }
 )
-_ENDING: Final = frozenset({RUN_ENGINE_STATE_STOPPING, RUN_ENGINE_STATE_ABORTING, RUN_ENGINE_STATE_HALTING})
+_ENDING: Final = frozenset({RunEngineState.STOPPING, RunEngineState.ABORTING, RunEngineState.HALTING})
 _WORDS: Final[dict[RunEngineAction, str]] = {
-    pb.RUN_ENGINE_ACTION_STOP: "stopped",
-    pb.RUN_ENGINE_ACTION_ABORT: "aborted",
-    pb.RUN_ENGINE_ACTION_HALT: "halted",
+    RunEngineAction.STOP: "stopped",
+    RunEngineAction.ABORT: "aborted",
+    RunEngineAction.HALT: "halted",
 }
 _NEVER: Final = -1
 
@@ -133,8 +122,8 @@ class Interruptions:
                 return
             if action in _DEFERRED:
                 _ask_for_pause(asked, defer=_DEFERRED[action])
-            elif action == pb.RUN_ENGINE_ACTION_ABORT_NOW:
-                _ask_for_abort(asked, _answer_of(pb.RUN_ENGINE_ACTION_ABORT, note, user))
+            elif action == RunEngineAction.ABORT_NOW:
+                _ask_for_abort(asked, _answer_of(RunEngineAction.ABORT, note, user))
             elif action in _ANSWERS and asked.is_open:
                 asked.is_open = False
                 asked.answer = _answer_of(action, note, user)
@@ -145,7 +134,7 @@ class Interruptions:
         with self._changed:
             if self._asked is not None:
                 message = f"Plan aborted: {reason}"
-                _ask_for_abort(self._asked, Answer(pb.RUN_ENGINE_ACTION_ABORT, reason, message))
+                _ask_for_abort(self._asked, Answer(RunEngineAction.ABORT, reason, message))
                 self._changed.notify_all()
 
     @property
@@ -183,7 +172,7 @@ class Interruptions:
         """Take the deferred pause that the RunEngine has not taken yet, if there is one; tell whether there was."""
         with self._changed:
             asked = self._asked
-            if asked is None or asked.pause is None or not asked.pause.defer or self._state != RUN_ENGINE_STATE_RUNNING:
+            if asked is None or asked.pause is None or not asked.pause.defer or self._state != RunEngineState.RUNNING:
                 return False
             asked.pause = None
             self._engine.carry_out_next_pause()
@@ -211,24 +200,24 @@ class Interruptions:
             if answer is None or self._asked is None:
                 raise AssertionError("only the waiting thread ends the execution")
             self._asked.answer = None
-            self._asked.note = "" if answer.action == pb.RUN_ENGINE_ACTION_RESUME else answer.note
+            self._asked.note = "" if answer.action == RunEngineAction.RESUME else answer.note
             return answer
 
     def _answer(self) -> Answer | None:
         return None if self._asked is None else self._asked.abort or self._asked.answer
 
-    def _state_changed(self, state: "RunEngineState.ValueType") -> None:
+    def _state_changed(self, state: RunEngineState) -> None:
         with self._changed:
             self._changes += 1
             self._state = state
             asked = self._asked
-            if asked is not None and state == RUN_ENGINE_STATE_PAUSED:
+            if asked is not None and state == RunEngineState.PAUSED:
                 asked.pause = asked.answer = None
                 asked.is_open = True
             self._changed.notify_all()
 
     def _due_pause(self) -> _Pause | None:
-        if self._asked is None or self._asked.over or self._state != RUN_ENGINE_STATE_RUNNING:
+        if self._asked is None or self._asked.over or self._state != RunEngineState.RUNNING:
             return None
         pause = self._asked.pause
         # One that was refused is tried again after the next change of state, not before.

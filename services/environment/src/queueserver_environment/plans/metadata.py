@@ -9,15 +9,14 @@ Does not guarantee one moment for all values: they may change while they are rea
 import datetime as dt
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final
 
 import numpy as np
-from google.protobuf.struct_pb2 import NULL_VALUE, Struct, Value
-from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, MetadataAnswer
 from queueserver_protos.numbers import is_exact
 
+from queueserver_environment.messages.frames import FromEnvironment, MetadataAnswer
 from queueserver_environment.plans.failures import error_text, shorten
 
 MAX_METADATA_BYTES: Final = 2 * 1024 * 1024
@@ -57,7 +56,7 @@ class MetadataReader:
 
     def _answer(self) -> None:
         while (number := self._next()) is not None:
-            answer = MetadataAnswer(number=number, metadata=to_struct(self._read_safely()))
+            answer = MetadataAnswer(number=number, metadata=plain_metadata(self._read_safely()))
             self._send(FromEnvironment(metadata=answer))
             self._answered = number
 
@@ -74,22 +73,33 @@ class MetadataReader:
             return {}
 
 
-def to_struct(metadata: Mapping[Any, Any]) -> Struct:
-    """Convert metadata, as far as it can be read."""
-    struct = Struct()
+def plain_metadata(metadata: Mapping[Any, Any]) -> dict[str, Any]:
+    """Make plain values of metadata, as far as it can be read."""
+    answer = {}
     left = MAX_METADATA_BYTES
     for key, value in _copy(metadata).items():
-        name, message = _key(key), Value()
-        _fill_safely(message, value)
+        name, told = _key(key), _value_safely(value)
         left -= len(name.encode()) + _BESIDE_VALUE
-        size = message.ByteSize()
+        size = _size(told)
         if size > left:
-            message.string_value = f"left out: {size} bytes are too many to be sent"
-        left -= message.ByteSize()
+            told = f"left out: {size} bytes are too many to be sent"
+            size = _size(told)
+        left -= size
         if left < 0:
             break
-        struct.fields[name].CopyFrom(message)
-    return struct
+        answer[name] = told
+    return answer
+
+
+def _size(value: Any) -> int:
+    """Return an upper bound of the bytes that a value has in the contract's Struct."""
+    if isinstance(value, str):
+        return len(value.encode()) + _BESIDE_VALUE
+    if isinstance(value, list):
+        return _BESIDE_VALUE + sum(map(_size, value))
+    if isinstance(value, dict):
+        return _BESIDE_VALUE + sum(len(key.encode()) + _BESIDE_VALUE + _size(each) for key, each in value.items())
+    return _BESIDE_VALUE
 
 
 def _copy(mapping: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -118,44 +128,32 @@ class _Lazy:
         return self._mapping[self._key]
 
 
-def _fill_safely(message: Value, value: Any) -> None:
+def _value_safely(value: Any) -> Any:
     try:
-        _fill(message, value.get() if isinstance(value, _Lazy) else value, 0)
+        return _value(value.get() if isinstance(value, _Lazy) else value, 0)
     except BaseException as error:  # noqa: BLE001 - protects the other values from an object of the user
-        message.Clear()
-        message.string_value = f"can't be read: {type(error).__name__}: {error_text(error)}"
+        return f"can't be read: {type(error).__name__}: {error_text(error)}"
 
 
-def _fill(message: Value, value: Any, depth: int) -> None:
+def _value(value: Any, depth: int) -> Any:
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
-    if value is None:
-        message.null_value = NULL_VALUE
-    elif isinstance(value, bool):
-        message.bool_value = value
-    elif isinstance(value, int | float) and _is_number_of_json(value):
-        message.number_value = float(value)
-    elif isinstance(value, Mapping) and depth < MAX_DEPTH:
-        _fill_struct(message, value, depth)
-    elif isinstance(value, list | tuple | set | frozenset) and depth < MAX_DEPTH:
-        _fill_list(message, list(value), depth)
-    else:
-        message.string_value = _text(value) if isinstance(value, str) else shorten(_other_text(value), MAX_TEXT)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and _is_number_of_json(value):
+        return float(value)
+    if isinstance(value, Mapping) and depth < MAX_DEPTH:
+        return _map(value, depth)
+    if isinstance(value, list | tuple | set | frozenset) and depth < MAX_DEPTH:
+        return [_value(element, depth + 1) for element in list(value)]
+    return _text(value) if isinstance(value, str) else shorten(_other_text(value), MAX_TEXT)
 
 
-def _fill_struct(message: Value, mapping: Mapping[Any, Any], depth: int) -> None:
-    message.struct_value.SetInParent()
-    for key, value in _copy(mapping).items():
-        inner = value.get() if isinstance(value, _Lazy) else value
-        _fill(message.struct_value.fields[_key(key)], inner, depth + 1)
-
-
-def _fill_list(message: Value, values: Iterable[Any], depth: int) -> None:
-    message.list_value.SetInParent()
-    for element in values:
-        _fill(message.list_value.values.add(), element, depth + 1)
+def _map(mapping: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    entries = _copy(mapping).items()
+    return {_key(key): _value(each.get() if isinstance(each, _Lazy) else each, depth + 1) for key, each in entries}
 
 
 def _is_number_of_json(number: float) -> bool:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import bluesky
-from queueserver.common.v1.item_pb2 import Item
 
+from queueserver_environment.messages.items import Item
 from queueserver_environment.plans.failures import error_text, shorten
 from queueserver_environment.plans.names import Names
-from queueserver_environment.plans.structs import to_dict, to_list
 
 _ERRORS: Final = (AttributeError, AssertionError, TypeError, KeyError, ValueError)
 _BLUESKY: Final = str(Path(bluesky.__file__).parent)
@@ -42,7 +41,7 @@ def explained(error: BaseException, item: Item, names: Names) -> MisnamedDeviceE
     if not isinstance(error, _ERRORS):
         return None
     about = error_text(error)
-    for text in _first(_texts_in([to_list(item.args), to_dict(item.kwargs)])):
+    for text in _first(_texts_in([item.args, item.kwargs])):
         if _is_used_as_device(text, error, about):
             return MisnamedDeviceError(f"{_sentence(text, names)} ({type(error).__name__}: {about})")
         if repr(text) in about and _is_of_bluesky(error) and not _is_known(text, names):

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from queueserver.common.v1.item_pb2 import Item
 from queueserver_inventory.access import Access
 
+from queueserver_environment.messages.items import Item
 from queueserver_environment.plans.arguments import ArgumentError, bind
 from queueserver_environment.plans.misnamed_devices import explained
 from queueserver_environment.plans.names import Names
 from queueserver_environment.plans.plan_messages import Explain, messages_of
-from queueserver_environment.plans.structs import to_dict, to_list
 
 
 class PlanCallError(Exception):
@@ -39,7 +38,7 @@ def plan_call(namespace: dict[str, Any], item: Item, access: Access) -> Callable
         hint = f"did you mean {' or '.join(near)}?" if near else "list the existing plans to see what there is."
         raise PlanCallError(names.why_no_plan(item.name) or f"the environment has no such plan; {hint}")
     try:
-        bound = bind(plan, to_list(item.args), to_dict(item.kwargs), names)
+        bound = bind(plan, item.args, item.kwargs, names)
     except ArgumentError as error:
         raise PlanCallError(str(error)) from error
     explain = partial(explained, item=item, names=names)

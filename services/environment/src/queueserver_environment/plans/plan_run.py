@@ -9,18 +9,16 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
-from queueserver.common.v1 import item_pb2 as pb
-from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_IDLE, RUN_ENGINE_STATE_PAUSED
-from queueserver.worker.v1 import worker_service_pb2 as actions
-
+from queueserver_environment.messages.items import ItemResult
+from queueserver_environment.messages.states import ExitStatus, RunEngineAction, RunEngineState
 from queueserver_environment.outcome.verdict import Evidence, ended_as_asked, failed, failed_with, result_of
 from queueserver_environment.outcome.watch import PlanWatch
 from queueserver_environment.plans.failures import error_text
-from queueserver_environment.plans.interruptions import Answer, Interruptions, RunEngineAction
+from queueserver_environment.plans.interruptions import Answer, Interruptions
 from queueserver_environment.plans.plan_wrapper import PlanWrapper
 from queueserver_environment.plans.run_engine import WatchedRunEngine, state_name
 
-_START: Final = Answer(actions.RUN_ENGINE_ACTION_RESUME)
+_START: Final = Answer(RunEngineAction.RESUME)
 
 
 class PlanRun:
@@ -30,7 +28,7 @@ class PlanRun:
         self._engine = engine
         self._control = control
 
-    def to_its_end(self, make_plan: Callable[[], Iterable[Any]], metadata: dict[str, Any]) -> pb.ItemResult:
+    def to_its_end(self, make_plan: Callable[[], Iterable[Any]], metadata: dict[str, Any]) -> ItemResult:
         """Run the plan until it has ended; wait for answers while it is paused."""
         try:
             wrapper = PlanWrapper(make_plan(), self._control)
@@ -49,14 +47,14 @@ class PlanRun:
         result.notices.extend((*watch.notices, *self._engine.hooks.notices()))
         return result
 
-    def _run(self, wrapper: PlanWrapper, watch: PlanWatch, metadata: dict[str, Any]) -> pb.ItemResult:
+    def _run(self, wrapper: PlanWrapper, watch: PlanWatch, metadata: dict[str, Any]) -> ItemResult:
         answer = _START
         proceed: Callable[[], Any] = partial(self._engine.engine, wrapper.messages(), **metadata)
         while True:
             self._engine.hooks.establish()
             pauses = watch.pauses
             raised = _error_of(proceed)
-            if watch.pauses == pauses or self._engine.state != RUN_ENGINE_STATE_PAUSED:
+            if watch.pauses == pauses or self._engine.state != RunEngineState.PAUSED:
                 return self._result_of(raised, wrapper, watch, answer)
             answer = self._control.wait_for_answer()
             proceed = self._step(answer)
@@ -66,33 +64,33 @@ class PlanRun:
         # Not those of the object, which user code may have replaced.
         kind = type(engine)
         steps: dict[RunEngineAction, Callable[[], Any]] = {
-            actions.RUN_ENGINE_ACTION_RESUME: partial(kind.resume, engine),
-            actions.RUN_ENGINE_ACTION_STOP: partial(kind.stop, engine),
-            actions.RUN_ENGINE_ACTION_ABORT: partial(kind.abort, engine, answer.note),
-            actions.RUN_ENGINE_ACTION_HALT: partial(kind.halt, engine),
+            RunEngineAction.RESUME: partial(kind.resume, engine),
+            RunEngineAction.STOP: partial(kind.stop, engine),
+            RunEngineAction.ABORT: partial(kind.abort, engine, answer.note),
+            RunEngineAction.HALT: partial(kind.halt, engine),
         }
         return steps[answer.action]
 
     def _result_of(
         self, raised: BaseException | None, wrapper: PlanWrapper, watch: PlanWatch, answer: Answer
-    ) -> pb.ItemResult:
+    ) -> ItemResult:
         if raised is not None:
             self._abort_if_paused(raised)
         if self._engine.engine.loop.is_closed():
             return failed("code closed the event loop of RE; destroy the environment and open it again.")
         reason = str(getattr(self._engine.engine, "_reason", ""))
         result = result_of(Evidence(raised, answer, self._control.wanted_abort, wrapper, watch, reason))
-        if self._engine.state == RUN_ENGINE_STATE_IDLE:
+        if self._engine.state == RunEngineState.IDLE:
             return result
         left = f"it left the RunEngine {state_name(self._engine.state)}; destroy the environment and open it again."
-        if result.exit_status != pb.EXIT_STATUS_FAILED:
+        if result.exit_status != ExitStatus.FAILED:
             return failed(left)
         result.message = f"{result.message.rstrip('.')}. And {left}"
         return result
 
     def _abort_if_paused(self, error: BaseException) -> None:
         """End a plan that can't continue because, for example, a device failed to resume."""
-        if self._engine.state != RUN_ENGINE_STATE_PAUSED:
+        if self._engine.state != RunEngineState.PAUSED:
             return
         try:
             self._engine.engine.abort(error_text(error))

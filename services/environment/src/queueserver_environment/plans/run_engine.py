@@ -11,8 +11,6 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, Final
 
-from queueserver.common.v1 import environment_pb2 as pb
-from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunDocumentEmitted, RunEngineChanged
 from queueserver_inventory.descriptions import InventoryIssue, InventoryIssueKind
 
 from queueserver_environment.console.standard_streams import streams
@@ -21,21 +19,23 @@ from queueserver_environment.documents.live_table import LiveTable
 from queueserver_environment.hooks.engine_hooks import hooks_of
 from queueserver_environment.hooks.loop_thread import loop_keeper
 from queueserver_environment.hooks.plan_hooks import PlanHooks
+from queueserver_environment.messages.frames import FromEnvironment, RunDocumentEmitted, RunEngineChanged
+from queueserver_environment.messages.states import RunEngineState
 from queueserver_environment.plans.failures import error_text
 from queueserver_environment.process import device_libraries
 from queueserver_environment.process.channel import FrameTooLargeError
 from queueserver_environment.waiting.commands import WaitingCommands
 
 _STATES: Final = {
-    "idle": pb.RUN_ENGINE_STATE_IDLE,
-    "running": pb.RUN_ENGINE_STATE_RUNNING,
-    "pausing": pb.RUN_ENGINE_STATE_PAUSING,
-    "paused": pb.RUN_ENGINE_STATE_PAUSED,
-    "stopping": pb.RUN_ENGINE_STATE_STOPPING,
-    "aborting": pb.RUN_ENGINE_STATE_ABORTING,
-    "halting": pb.RUN_ENGINE_STATE_HALTING,
-    "suspending": pb.RUN_ENGINE_STATE_SUSPENDING,
-    "panicked": pb.RUN_ENGINE_STATE_PANICKED,
+    "idle": RunEngineState.IDLE,
+    "running": RunEngineState.RUNNING,
+    "pausing": RunEngineState.PAUSING,
+    "paused": RunEngineState.PAUSED,
+    "stopping": RunEngineState.STOPPING,
+    "aborting": RunEngineState.ABORTING,
+    "halting": RunEngineState.HALTING,
+    "suspending": RunEngineState.SUSPENDING,
+    "panicked": RunEngineState.PANICKED,
 }
 
 Send = Callable[[FromEnvironment], None]
@@ -68,7 +68,7 @@ class WatchedRunEngine:
         self.engine = engine
         self._send = send
         #: Called with each state, in the thread in which it changed and before anything else. Must not block.
-        self.listener: Callable[[pb.RunEngineState.ValueType], None] | None = None
+        self.listener: Callable[[RunEngineState], None] | None = None
         self._converter = DocumentConverter()
         #: What is established for each plan.
         self.hooks = PlanHooks(engine)
@@ -88,7 +88,7 @@ class WatchedRunEngine:
         self._send = _say_nothing
 
     @property
-    def state(self) -> "pb.RunEngineState.ValueType":
+    def state(self) -> RunEngineState:
         """State of the RunEngine now."""
         return _state_of(self.engine.state)
 
@@ -122,7 +122,7 @@ class WatchedRunEngine:
         wanted = purpose()
         if wanted is None:
             return False
-        if wanted is PausePurpose.END and self.state == pb.RUN_ENGINE_STATE_RUNNING:
+        if wanted is PausePurpose.END and self.state == RunEngineState.RUNNING:
             # Motors are stopped, as in each pause. Devices are not asked to pause, as they are not by `RE.abort()`:
             # one that refused would keep the plan from its clean-up.
             self.engine._objs_seen = set()  # noqa: SLF001 - used to tell devices of pauses, and for nothing else
@@ -140,7 +140,7 @@ class WatchedRunEngine:
     def _finish_pause(self) -> None:
         """Let a pause complete: a callback that fails during it keeps the RunEngine from continuing with it."""
         task = self.engine._task  # noqa: SLF001 - as above
-        if self.state == pb.RUN_ENGINE_STATE_PAUSING and task is not None:
+        if self.state == RunEngineState.PAUSING and task is not None:
             task.cancel()
 
     def _on_state(self, new: Any, _old: Any) -> None:
@@ -222,10 +222,10 @@ def print_table(engine: Any) -> LiveTable:
     return table
 
 
-def state_name(state: "pb.RunEngineState.ValueType") -> str:
+def state_name(state: RunEngineState) -> str:
     """Name a state as bluesky does."""
     return next((name for name, value in _STATES.items() if value == state), "unknown")
 
 
-def _state_of(name: object) -> "pb.RunEngineState.ValueType":
-    return _STATES.get(str(name), pb.RUN_ENGINE_STATE_UNSPECIFIED)
+def _state_of(name: object) -> RunEngineState:
+    return _STATES.get(str(name), RunEngineState.UNSPECIFIED)

@@ -7,9 +7,8 @@ and documents are reported of the present one only. Removing `RE` from the names
 import threading
 from typing import Any
 
-from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunEngineChanged
-
 from queueserver_environment.hooks.interrupts import survive_interrupts
+from queueserver_environment.messages.frames import FromEnvironment, RunEngineChanged
 from queueserver_environment.plans.interruptions import Interruptions
 from queueserver_environment.plans.run_engine import Send, WatchedRunEngine, run_engine_of
 

@@ -4,10 +4,9 @@ import platform
 import sys
 from typing import Final
 
-from queueserver.common.v1.process_pb2 import ProcessInfo
-from queueserver.worker.v1.environment_channel_pb2 import EnvironmentAbout
 from queueserver_process.process_facts import shown_value, versions_of
 
+from queueserver_environment.messages.frames import EnvironmentAbout, ProcessInfo
 from queueserver_environment.startup.startup_sources import StartupSource
 
 LIBRARIES: Final = (

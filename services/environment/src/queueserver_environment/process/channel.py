@@ -1,10 +1,11 @@
-"""The socket to the supervisor: framed Protobuf messages, one thread for each direction.
+"""The socket to the supervisor: frames in both directions, one thread for each.
 
-Guarantees: frames leave in the order of `send`; none is dropped. A frame that the socket has room for
-is in it when `send` returns, so it arrives even if the process dies in the next moment. What waits to be sent is
-bounded, and a thread that wants to send more waits until there is room: a supervisor that can't keep up slows the plan
-down instead of losing its data. A heartbeat is sent every second as long as the interpreter runs. A process that user
-code forks has no part in it: what it sends goes nowhere, and the socket ends with the environment.
+Guarantees: the first frame says the version of the frames. Frames leave in the order of `send`; none is dropped. A
+frame that the socket has room for is in it when `send` returns, so it arrives even if the process dies in the next
+moment. What waits to be sent is bounded, and a thread that wants to send more waits until there is room: a supervisor
+that can't keep up slows the plan down instead of losing its data. A heartbeat is sent every second as long as the
+interpreter runs. A process that user code forks has no part in it: what it sends goes nowhere, and the socket ends
+with the environment.
 Does not guarantee that the supervisor has read a frame.
 """
 
@@ -17,8 +18,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from queueserver.worker.v1.environment_channel_pb2 import EnvironmentHeartbeat, FromEnvironment, ToEnvironment
-
+from queueserver_environment.messages.frames import (
+    EnvironmentHeartbeat,
+    EnvironmentHello,
+    FromEnvironment,
+    ToEnvironment,
+)
+from queueserver_environment.process.frames import CHANNEL_VERSION, MAX_VALUES, count_values, decode, encode
 from queueserver_environment.process.orphaned import stop_at_once
 
 _LENGTH: Final = struct.Struct(">I")
@@ -56,7 +62,8 @@ class Channel:
         os.register_at_fork(after_in_child=self._abandon)
 
     def start(self) -> None:
-        """Start both threads."""
+        """Say the version of the frames, and start both threads."""
+        self.send(FromEnvironment(hello=EnvironmentHello(channel_version=CHANNEL_VERSION)))
         self._writer.start()
         self._reader.start()
 
@@ -66,14 +73,21 @@ class Channel:
         Raises
         ------
         FrameTooLargeError
-            The frame is longer than MAX_FRAME_BYTES; nothing was queued.
+            The frame is longer than MAX_FRAME_BYTES, or has more than MAX_VALUES values; nothing was queued.
+        TypeError, ValueError
+            The frame contains what the channel does not carry; nothing was queued.
 
         """
         if self._abandoned:
             return
-        payload = frame.SerializeToString()
+        payload = encode(frame)
         if len(payload) > MAX_FRAME_BYTES:
-            raise FrameTooLargeError(len(payload))
+            raise FrameTooLargeError(
+                f"the frame has {len(payload)} bytes, the channel carries at most {MAX_FRAME_BYTES}"
+            )
+        # Each takes a byte.
+        if len(payload) > MAX_VALUES and (count := count_values(frame)) > MAX_VALUES:
+            raise FrameTooLargeError(f"the frame has {count} values, the channel carries at most {MAX_VALUES}")
         data = _LENGTH.pack(len(payload)) + payload
         with self._changed:
             if not self._pending and not self._sending:
@@ -144,7 +158,7 @@ class Channel:
         try:
             while True:
                 (length,) = _LENGTH.unpack(self._receive(_LENGTH.size))
-                self._on_frame(ToEnvironment.FromString(self._receive(length)))
+                self._on_frame(decode(self._receive(length)))
         except Exception:  # noqa: BLE001 - end of file, a reset or a frame that is none: no supervisor any more
             stop_at_once()
 
@@ -159,12 +173,8 @@ class Channel:
 
 
 class FrameTooLargeError(ValueError):
-    """A frame is longer than the channel carries."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__(f"the frame has {size} bytes, the channel carries at most {MAX_FRAME_BYTES}")
-        self.size = size
+    """A frame is longer than the channel carries; the message says how much."""
 
 
-_HEARTBEAT_PAYLOAD: Final = FromEnvironment(heartbeat=EnvironmentHeartbeat()).SerializeToString()
+_HEARTBEAT_PAYLOAD: Final = encode(FromEnvironment(heartbeat=EnvironmentHeartbeat()))
 _HEARTBEAT: Final = _LENGTH.pack(len(_HEARTBEAT_PAYLOAD)) + _HEARTBEAT_PAYLOAD

@@ -12,12 +12,13 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
-from queueserver.common.v1.console_pb2 import CONSOLE_STREAM_STDOUT
-from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, FromEnvironment, LoadProgress, ToEnvironment
+from queueserver_inventory.descriptions import Inventory
 from queueserver_long_work.gc_policy import return_unused_memory
 
 from queueserver_environment.console.standard_streams import streams
 from queueserver_environment.hooks.interrupts import survive_interrupts
+from queueserver_environment.messages.frames import EnvironmentReady, FromEnvironment, LoadProgress, ToEnvironment
+from queueserver_environment.messages.states import ConsoleStream
 from queueserver_environment.plans.failures import startup_failure, user_traceback
 from queueserver_environment.process.channel import Channel
 from queueserver_environment.process.no_terminal import refuse_terminal
@@ -87,7 +88,7 @@ class EnvironmentChild:
             self._end_now()
 
     def _announce(self, text: str) -> None:
-        streams.note(f"{text}\n", CONSOLE_STREAM_STDOUT)
+        streams.note(f"{text}\n", ConsoleStream.STDOUT)
         self._show(text)
 
     def _show(self, text: str) -> None:
@@ -113,15 +114,16 @@ class EnvironmentChild:
         limit = self._arguments.question_timeout
         dispatcher = CommandDispatcher(namespace, source.folder, self._work, self._channel.send, self._flush, limit)
         offered = dispatcher.offer(self._arguments.device_max_depth)
+        inventory = offered.inventory or Inventory()
         if self._arguments.strict:
-            refuse_issues(offered.inventory.issues)
+            refuse_issues(inventory.issues)
         self._channel.send(FromEnvironment(about=about(source)))
-        self._announce(f"ready: {len(offered.inventory.plans)} plans, {len(offered.inventory.devices)} devices")
+        self._announce(f"ready: {len(inventory.plans)} plans, {len(inventory.devices)} devices")
         self._dispatcher = dispatcher
         return offered
 
     def _on_frame(self, frame: ToEnvironment) -> None:
-        if frame.HasField("exit"):
+        if frame.exit is not None:
             self._work.put(None)
         elif self._dispatcher is not None:
             self._dispatcher.take(frame)

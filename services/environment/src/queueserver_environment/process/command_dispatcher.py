@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, ToEnvironment
-
+from queueserver_environment.messages.frames import EnvironmentReady, ToEnvironment
 from queueserver_environment.plans.execution import PlanExecutor
 from queueserver_environment.plans.metadata import MetadataReader
 from queueserver_environment.plans.run_engine import Send
@@ -70,23 +69,22 @@ class CommandDispatcher:
 
     def take(self, frame: ToEnvironment) -> None:
         """Take a command. Called in the reader thread; does not wait."""
-        kind = frame.WhichOneof("frame")
-        if kind == "run_plan":
+        if frame.run_plan is not None:
             self._holder.plan_accepted(frame.run_plan.execution_id)
             self._work.put(partial(self._executor.execute, frame.run_plan))
-        elif kind == "run_task" and frame.run_task.run_in_background:
+        elif frame.run_task is not None and frame.run_task.run_in_background:
             self._tasks.start(frame.run_task)
-        elif kind == "run_task":
+        elif frame.run_task is not None:
             self._work.put(partial(self._tasks.run, frame.run_task))
-        elif kind == "metadata":
+        elif frame.metadata is not None:
             self._metadata.ask(frame.metadata.number)
-        elif kind == "simulation":
+        elif frame.simulation is not None:
             self._simulator.ask(frame.simulation)
-        elif kind == "answer":
+        elif frame.answer is not None:
             self._holder.answer(frame.answer.question_id, frame.answer.text)
         elif self._holder.control is not None:
-            if kind == "control":
+            if frame.control is not None:
                 asked = frame.control
                 self._holder.control.ask(asked.action, asked.note, asked.user, asked.execution_id)
-            elif kind == "abort":
+            elif frame.abort is not None:
                 self._holder.control.abort(frame.abort.note)

@@ -7,9 +7,8 @@ result at any moment.
 import threading
 from typing import Any, Final
 
-from google.protobuf.duration_pb2 import Duration
-from queueserver.common.v1.simulation_pb2 import SimulatedMotion, Simulation, SimulationProblem
-
+from queueserver_environment.clock import nanoseconds
+from queueserver_environment.messages.simulation import SimulatedMotion, Simulation, SimulationProblem
 from queueserver_environment.plans.failures import shorten
 from queueserver_environment.simulation.devices import to_number
 from queueserver_environment.simulation.summary import Line, Summary
@@ -74,9 +73,8 @@ class Findings:
                 return
             if motion is None:
                 motion = self._motions[name] = SimulatedMotion(device=name, first=text, lowest=number, highest=number)
-            elif number is None or not motion.HasField("lowest"):
-                motion.ClearField("lowest")
-                motion.ClearField("highest")
+            elif number is None or motion.lowest is None or motion.highest is None:
+                motion.lowest = motion.highest = None
             else:
                 motion.lowest, motion.highest = min(motion.lowest, number), max(motion.highest, number)
             motion.move_count += 1
@@ -118,16 +116,16 @@ class Findings:
         """Close, and return everything that was found until now."""
         with self._noting:
             self._closed = True
-            duration = Duration()
-            duration.FromNanoseconds(round(min(self._duration or 0.0, MOST_SECONDS) * 1_000_000_000))
             return Simulation(
                 text=shorten(self._summary.text(), MAX_TEXT),
-                motions=self._motions.values(),
+                motions=list(self._motions.values()),
                 problems=self._problems,
-                devices_read=self._read,
+                devices_read=list(self._read),
                 truncated=truncated,
-                duration=duration if self._duration is not None else None,
-                **{f"{what}_count": count for what, count in self._counts.items()},
+                duration=None if self._duration is None else nanoseconds(min(self._duration, MOST_SECONDS)),
+                run_count=self._counts["run"],
+                point_count=self._counts["point"],
+                message_count=self._counts["message"],
             )
 
 

@@ -8,16 +8,10 @@ Does not guarantee that the thread of a plan that hangs ends, see `dry_run`.
 import threading
 from typing import Any, Final
 
-from queueserver.common.v1.console_pb2 import ConsoleStream
-from queueserver.common.v1.simulation_pb2 import Simulation, SimulationProblem
-from queueserver.worker.v1.environment_channel_pb2 import (
-    FromEnvironment,
-    SimulationAnswer,
-    SimulationQuery,
-    TaskPrinted,
-)
-from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
-
+from queueserver_environment.messages.frames import FromEnvironment, SimulationAnswer, SimulationQuery, TaskPrinted
+from queueserver_environment.messages.items import Item
+from queueserver_environment.messages.simulation import SimulatePlanRequest, Simulation, SimulationProblem
+from queueserver_environment.messages.states import ConsoleStream
 from queueserver_environment.plans.access import read_access
 from queueserver_environment.plans.failures import error_text
 from queueserver_environment.plans.plan_call import PlanCallError, plan_call
@@ -51,7 +45,7 @@ class Simulator:
 
     def _answer(self, query: SimulationQuery) -> None:
         try:
-            simulation = self._simulate(query.request)
+            simulation = self._simulate(query.request or SimulatePlanRequest())
         except BaseException as error:  # noqa: BLE001 - whatever user code raises when it is looked at: there is an answer
             simulation = _only(f"The simulation itself failed ({type(error).__name__}: {error_text(error)}).")
         self._tell_answer(query, simulation)
@@ -60,11 +54,11 @@ class Simulator:
         self._send(FromEnvironment(simulation=SimulationAnswer(number=query.number, simulation=simulation)))
 
     def _simulate(self, request: SimulatePlanRequest) -> Simulation:
-        access = read_access(request.access if request.HasField("access") else None)
+        access, item = read_access(request.access), request.item or Item()
         try:
-            make_plan = plan_call(self._namespace, request.item, access)
+            make_plan = plan_call(self._namespace, item, access)
         except PlanCallError as error:
-            return _only(f"Plan {request.item.name!r} would not be started: {error}")
+            return _only(f"Plan {item.name!r} would not be started: {error}")
         if not self._places.acquire(blocking=False):
             return _only(f"{MAX_PLANS} plans that were simulated before still hang: close the environment and open it.")
         limit = min(request.message_limit, MAX_MESSAGES) if request.message_limit > 0 else MAX_MESSAGES
@@ -77,7 +71,7 @@ class Simulator:
         truncated = not dry_run.wait(SECONDS)
         return findings.result(truncated=truncated)
 
-    def _tell(self, stream: "ConsoleStream.ValueType", text: str) -> None:
+    def _tell(self, stream: ConsoleStream, text: str) -> None:
         self._send(FromEnvironment(task_printed=TaskPrinted(stream=stream, text=text)))
 
 

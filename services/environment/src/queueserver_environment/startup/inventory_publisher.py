@@ -9,14 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_UNSPECIFIED
-from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, FromEnvironment
-from queueserver_inventory.description_messages import inventory_message
 from queueserver_inventory.descriptions import Inventory, InventoryIssue
 
 from queueserver_environment.console.standard_streams import streams
 from queueserver_environment.describe.docstrings import docstrings_of
 from queueserver_environment.describe.inventory import take_inventory
+from queueserver_environment.messages.frames import EnvironmentReady, FromEnvironment
+from queueserver_environment.messages.states import RunEngineState
 from queueserver_environment.plans.item_metadata import reserved_names
 from queueserver_environment.plans.run_engine import Send, run_engine_issues
 from queueserver_environment.plans.run_engine_holder import RunEngineHolder
@@ -65,13 +64,11 @@ class InventoryPublisher:
         return found, docstrings_of(found, self._namespace)
 
     def _ready(self, inventory: Inventory, docstrings: Mapping[str, str]) -> EnvironmentReady:
-        return EnvironmentReady(
-            inventory=inventory_message(inventory), run_engine_state=self._state(), docstrings=docstrings
-        )
+        return EnvironmentReady(inventory, self._state(), dict(docstrings))
 
-    def _state(self) -> Any:
+    def _state(self) -> RunEngineState:
         watched = self._holder.watched
-        return watched.state if watched is not None else RUN_ENGINE_STATE_UNSPECIFIED
+        return watched.state if watched is not None else RunEngineState.UNSPECIFIED
 
     def _print_issues(self, issues: Iterable[InventoryIssue]) -> None:
         messages = [issue.message for issue in issues]

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, NoReturn
 
-from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, FromEnvironment
-from queueserver_inventory.description_messages import inventory_message
 from queueserver_inventory.descriptions import Inventory
 
 from queueserver_environment.console.standard_streams import streams
+from queueserver_environment.messages.frames import EnvironmentReady, FromEnvironment
 from queueserver_environment.plans.failures import startup_failure
 from queueserver_environment.process.channel import Channel
 from queueserver_environment.process.orphaned import die_with_supervisor
@@ -57,7 +56,7 @@ def _report(arguments: EnvironmentArguments, namespace: dict[str, Any]) -> Envir
         streams.note(f"{issue.message}\n")
     if arguments.strict:
         refuse_issues(inventory.issues)
-    return EnvironmentReady(inventory=inventory_message(inventory), docstrings=docstrings_of(inventory, namespace))
+    return EnvironmentReady(inventory, docstrings=dict(docstrings_of(inventory, namespace)))
 
 
 def _inventory(namespace: dict[str, Any], depth: int) -> Inventory:

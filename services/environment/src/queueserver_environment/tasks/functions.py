@@ -5,11 +5,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from queueserver.common.v1.task_pb2 import FunctionCall
 from queueserver_inventory.access import Access
 
 from queueserver_environment.describe.plan_recognition import is_plan
-from queueserver_environment.plans.structs import to_dict, to_list
+from queueserver_environment.messages.tasks import FunctionCall
 from queueserver_environment.tasks.errors import TaskNotStartedError
 
 
@@ -25,7 +24,7 @@ def call_function(namespace: dict[str, Any], call: FunctionCall, access: Access)
 
     """
     function = _find(namespace, call.name, access)
-    return function(*to_list(call.args), **to_dict(call.kwargs))
+    return function(*call.args, **call.kwargs)
 
 
 def _allowed_names(namespace: dict[str, Any], access: Access) -> list[str]:

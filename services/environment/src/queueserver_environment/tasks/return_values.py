@@ -1,6 +1,6 @@
-"""What a function returns, as a DataValue; clients in any language get exactly that, or are told why they can't.
+"""What a function returns: clients in any language get exactly that, or are told why they can't.
 
-Guarantees: what has no form in a DataValue is never replaced by a text that only looks like it. A failure names the
+Guarantees: what has no form there is never replaced by a text that only looks like it. A failure names the
 type, and the place in the returned object.
 """
 
@@ -10,10 +10,10 @@ from enum import Enum
 from typing import Any, Final
 
 import numpy as np
-from queueserver.common.v1.value_pb2 import DataValue
 
-from queueserver_environment.documents.values import MAX_DEPTH, fill
+from queueserver_environment.documents.values import MAX_DEPTH, plain
 from queueserver_environment.plans.failures import shorten
+from queueserver_environment.process.frames import size_of_value
 from queueserver_environment.task_terms import MAX_RETURN_VALUE_BYTES
 from queueserver_environment.tasks.errors import TaskRefusedError
 
@@ -23,7 +23,7 @@ _KEYS: Final = (str, bool, int, float, type(None))
 _SHOWN: Final = 200
 
 
-def encode_return_value(value: Any) -> DataValue:
+def encode_return_value(value: Any) -> Any:
     """Convert what a function returned.
 
     Raises
@@ -33,15 +33,14 @@ def encode_return_value(value: Any) -> DataValue:
 
     """
     _check(value, "", 0)
-    message = DataValue()
-    fill(message, value)
-    size = message.ByteSize()
+    carried = plain(value)
+    size = size_of_value(carried)
     if size > MAX_RETURN_VALUE_BYTES:
         raise TaskRefusedError(
             f"the function returned {size} bytes, and at most {MAX_RETURN_VALUE_BYTES} can be passed on; "
             "let it write them to a file and return its name."
         )
-    return message
+    return carried
 
 
 def _check(value: Any, path: str, depth: int) -> None:

@@ -13,21 +13,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from queueserver.common.v1.console_pb2 import ConsoleStream
-from queueserver.common.v1.task_pb2 import (
-    TASK_FAILURE_CAUSE_NOT_STARTED,
-    TASK_FAILURE_CAUSE_TASK_ERROR,
-    Script,
-    TaskFailureCause,
-    TaskResult,
-)
-from queueserver.common.v1.value_pb2 import DataValue
-from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, TaskFinished, TaskPrinted
-from queueserver.worker.v1.worker_service_pb2 import TaskCommand
-
 from queueserver_environment.clock import now
 from queueserver_environment.console.printers import printing_told
 from queueserver_environment.console.standard_streams import streams
+from queueserver_environment.messages.frames import FromEnvironment, TaskFinished, TaskPrinted
+from queueserver_environment.messages.states import ConsoleStream, TaskFailureCause
+from queueserver_environment.messages.tasks import NOTHING, Script, TaskCommand, TaskResult
 from queueserver_environment.plans.access import read_access
 from queueserver_environment.plans.failures import error_text, from_compiler, user_traceback
 from queueserver_environment.plans.run_engine import Send
@@ -91,7 +82,7 @@ class TaskRunner:
         except RuntimeError as error:
             self._report(
                 command,
-                _failed(command, f"no thread could be started for it ({error}).", cause=TASK_FAILURE_CAUSE_NOT_STARTED),
+                _failed(command, f"no thread could be started for it ({error}).", cause=TaskFailureCause.NOT_STARTED),
             )
 
     def _run_in_background(self, command: TaskCommand) -> None:
@@ -106,7 +97,7 @@ class TaskRunner:
             result = _failed_with(command, error)
         self._report(command, result)
 
-    def _tell(self, task_uid: str, stream: "ConsoleStream.ValueType", text: str) -> None:
+    def _tell(self, task_uid: str, stream: ConsoleStream, text: str) -> None:
         self._send(FromEnvironment(task_printed=TaskPrinted(task_uid=task_uid, stream=stream, text=text)))
 
     def _report(self, command: TaskCommand, result: TaskResult) -> None:
@@ -123,27 +114,25 @@ class TaskRunner:
             self._end_if_forked()
             result = _failed_with(command, error)
         self._end_if_forked()
-        result.start_time.CopyFrom(started)
-        result.stop_time.CopyFrom(now())
+        result.start_time, result.stop_time = started, now()
         if not result.success:
             streams.note(f"{result.traceback}{result.message}\n")
         return result
 
-    def _do(self, command: TaskCommand) -> DataValue | None:
-        kind = command.WhichOneof("work")
-        if kind == "function":
-            access = read_access(command.access if command.HasField("access") else None)
+    def _do(self, command: TaskCommand) -> Any:
+        if command.function is not None:
+            access = read_access(command.access)
             return encode_return_value(call_function(self._namespace, command.function, access))
-        script = command.script if kind == "script" else Script(update_re=True)
+        script = command.script or Script(update_re=True)
         try:
             self._scripts.execute(script, command.task_uid)
         finally:
             # Also after a failure: what the script has done until then stays.
             if script.update_re:
                 self._holder.adopt(self._namespace)
-            if script.update_lists or not script.HasField("update_lists"):
+            if script.update_lists is not False:
                 self._publisher.update()
-        return None
+        return NOTHING
 
     def _end_if_forked(self) -> None:
         """End a process that a task forked: it is not the environment, and must not report for it."""
@@ -155,23 +144,28 @@ def _failed(
     command: TaskCommand,
     why: str,
     text: str = "",
-    cause: "TaskFailureCause.ValueType" = TASK_FAILURE_CAUSE_TASK_ERROR,
+    cause: TaskFailureCause = TaskFailureCause.TASK_ERROR,
 ) -> TaskResult:
-    return TaskResult(message=failure_text(kind_of(command), why), traceback=text, failure_cause=cause)
+    return TaskResult(message=failure_text(kind_of(_work_of(command)), why), traceback=text, failure_cause=cause)
 
 
-def _cause_of(error: TaskRefusedError) -> "TaskFailureCause.ValueType":
+def _work_of(command: TaskCommand) -> str | None:
+    return next((work for work in ("function", "script", "update") if getattr(command, work) is not None), None)
+
+
+def _cause_of(error: TaskRefusedError) -> TaskFailureCause:
     not_started = isinstance(error, TaskNotStartedError)
-    return TASK_FAILURE_CAUSE_NOT_STARTED if not_started else TASK_FAILURE_CAUSE_TASK_ERROR
+    return TaskFailureCause.NOT_STARTED if not_started else TaskFailureCause.TASK_ERROR
 
 
 def _failed_with(command: TaskCommand, error: BaseException) -> TaskResult:
-    script = script_name(command.script, command.task_uid)
+    given = command.script or Script()
+    script = script_name(given, command.task_uid)
     syntax = from_compiler(error)
     if syntax is not None and syntax.filename == script:
         # No user code has run: the traceback would show our own code.
         error = error.with_traceback(None)
-    return _failed(command, _reason(error, script, command.script.name), user_traceback(error))
+    return _failed(command, _reason(error, script, given.name), user_traceback(error))
 
 
 def _reason(error: BaseException, script: str, file: str) -> str:

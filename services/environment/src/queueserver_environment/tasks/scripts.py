@@ -13,8 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from queueserver.common.v1.task_pb2 import Script
-
+from queueserver_environment.messages.tasks import Script
 from queueserver_environment.plans.failures import error_text
 from queueserver_environment.startup.startup_imports import local_modules
 from queueserver_environment.tasks.errors import TaskNotStartedError

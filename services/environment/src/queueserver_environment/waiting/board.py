@@ -8,10 +8,11 @@ The last report is the present state. Safe from every thread.
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
-from queueserver.common.v1.waiting_pb2 import PlanWait, Question, Suspension
-from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunEngineWaits
+from queueserver_environment.messages.frames import FromEnvironment
+from queueserver_environment.messages.waiting import PlanWait, Question, RunEngineWaits, Suspension
 
 SECONDS_BETWEEN: Final = 0.25
 """Between two messages to the supervisor."""
@@ -42,30 +43,25 @@ class WaitingBoard:
     def set_question(self, question: Question | None) -> None:
         """Report what is asked; None if nothing is."""
         with self._changing:
-            self._waits.ClearField("question")
-            if question is not None:
-                self._waits.question.CopyFrom(question)
+            self._waits.question = question
             self._tell()
 
     def set_suspensions(self, suspensions: Sequence[Suspension]) -> None:
         """Report what suspends the plan."""
         with self._changing:
-            del self._waits.suspensions[:]
-            self._waits.suspensions.extend(suspensions)
+            self._waits.suspensions = list(suspensions)
             self._tell_soon()
 
     def set_plan_wait(self, wait: PlanWait | None) -> None:
         """Report what the plan has waited for, for a long time; None if for nothing."""
         with self._changing:
-            self._waits.ClearField("plan_wait")
-            if wait is not None:
-                self._waits.plan_wait.CopyFrom(wait)
+            self._waits.plan_wait = wait
             self._tell_soon()
 
     def clear(self) -> None:
         """It waits for nothing."""
         with self._changing:
-            self._waits.Clear()
+            self._waits = RunEngineWaits()
             self._tell()
 
     def silence(self) -> None:
@@ -90,7 +86,7 @@ class WaitingBoard:
     def _tell(self) -> None:
         if self._waits != self._told:
             self._next_time = self._loop.time() + SECONDS_BETWEEN
-            self._told.CopyFrom(self._waits)
+            self._told = replace(self._waits)
             self._send(FromEnvironment(waits=self._told))
 
 

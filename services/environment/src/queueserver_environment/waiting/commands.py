@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from functools import wraps
 from typing import Any, Final
 
-from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment
-
 from queueserver_environment.hooks.plan_hooks import PlanHooks
+from queueserver_environment.messages.frames import FromEnvironment
 from queueserver_environment.waiting.asking_again import asking_again
 from queueserver_environment.waiting.board import WaitingBoard
 from queueserver_environment.waiting.plan_waits import PlanWaits

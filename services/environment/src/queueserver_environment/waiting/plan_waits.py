@@ -10,10 +10,8 @@ from contextlib import contextmanager
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from google.protobuf.timestamp_pb2 import Timestamp
-from queueserver.common.v1.waiting_pb2 import PlanWait
-
-from queueserver_environment.clock import now
+from queueserver_environment.clock import nanoseconds, now
+from queueserver_environment.messages.waiting import PlanWait
 from queueserver_environment.waiting.board import WaitingBoard
 from queueserver_environment.waiting.progress import MAX_TEXT, MAX_TOLD, AwaitedStatus, Progress
 from queueserver_environment.waiting.texts import name_of, safely, seconds_of
@@ -98,7 +96,7 @@ class _Wait:
         self._find_awaited = find_awaited
         self._awaited: list[AwaitedStatus] = []
         self._sleep = sleep
-        self._start_time: Timestamp = now()
+        self._start_time = now()
         self._progress: Progress | None = None
         self._due = loop.call_later(LONG_SECONDS, self._begin)
 
@@ -120,5 +118,5 @@ class _Wait:
         told = PlanWait(start_time=self._start_time, devices=[each.message() for each in missing[:MAX_TOLD]])
         told.more_device_count = len(missing) - len(told.devices)
         if self._sleep is not None:
-            told.sleep.FromNanoseconds(round(self._sleep * 1_000_000_000))
+            told.sleep = nanoseconds(self._sleep)
         self._board.set_plan_wait(told)

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from queueserver.common.v1.waiting_pb2 import AwaitedDevice
-
+from queueserver_environment.messages.waiting import AwaitedDevice
 from queueserver_environment.waiting.texts import bounded_text, safely
 
 MAX_TEXT: Final = 100

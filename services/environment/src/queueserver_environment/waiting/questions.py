@@ -11,14 +11,13 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
-from queueserver.common.v1.console_pb2 import CONSOLE_STREAM_STDOUT
-from queueserver.common.v1.waiting_pb2 import Question
-
-from queueserver_environment.clock import now
+from queueserver_environment.clock import nanoseconds, now
 from queueserver_environment.console.standard_streams import streams
+from queueserver_environment.messages.states import ConsoleStream
+from queueserver_environment.messages.waiting import Question
 from queueserver_environment.plans.failures import shorten
 from queueserver_environment.waiting.board import WaitingBoard
-from queueserver_environment.waiting.texts import bounded_text
+from queueserver_environment.waiting.texts import MOST_SECONDS, bounded_text
 
 MAX_PROMPT: Final = 2_000
 """Characters of a question."""
@@ -68,7 +67,7 @@ class Questions:
             self._asked = asked
         self._board.set_question(self._question(asked.question_id, prompt))
         # The question is kept wherever the console is kept.
-        streams.note(f"{prompt}\n", CONSOLE_STREAM_STDOUT)
+        streams.note(f"{prompt}\n", ConsoleStream.STDOUT)
         try:
             # Not asyncio.wait_for: on older Pythons it can swallow the cancellation by which a pause comes.
             return await asked.answer
@@ -87,12 +86,9 @@ class Questions:
             self._loop.call_soon_threadsafe(_settle, asked.answer, text)
 
     def _question(self, question_id: str, prompt: str) -> Question:
-        question = Question(question_id=question_id, prompt=prompt, ask_time=now())
-        if self._time_limit is not None:
-            question.expire_time.FromNanoseconds(
-                question.ask_time.ToNanoseconds() + round(self._time_limit * 1_000_000_000)
-            )
-        return question
+        asked = now()
+        expires = None if self._time_limit is None else asked + nanoseconds(min(self._time_limit, MOST_SECONDS))
+        return Question(question_id=question_id, prompt=prompt, ask_time=asked, expire_time=expires)
 
     def _limit(self, prompt: str, asked: _Asked) -> asyncio.TimerHandle | None:
         if self._time_limit is None:

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from bluesky import Msg
 from bluesky.utils import ensure_generator
-from queueserver.common.v1.waiting_pb2 import Suspension
 
-from queueserver_environment.clock import now
+from queueserver_environment.clock import nanoseconds, now
+from queueserver_environment.messages.waiting import Suspension
 from queueserver_environment.waiting.board import WaitingBoard
 from queueserver_environment.waiting.texts import bounded_text, name_of, safely, seconds_of
 
@@ -137,7 +137,7 @@ class Suspensions:
             told.device = _device_of(signal)
         delay = seconds_of(lambda: suspender._sleep)  # noqa: SLF001 - as above
         if delay is not None:
-            told.resume_delay.FromNanoseconds(round(delay * 1_000_000_000))
+            told.resume_delay = nanoseconds(delay)
         return told
 
 

@@ -6,8 +6,8 @@ from typing import Any, Final, TypeVar
 from queueserver_environment.plans.failures import shorten
 
 T = TypeVar("T")
-MOST_SECONDS: Final = 315_576_000_000
-"""In a duration of the contract."""
+MOST_SECONDS: Final = 9_000_000_000
+"""Longest duration that is told, 285 years: its nanoseconds fit 64 bits."""
 
 
 def safely(read: Callable[[], T], otherwise: T) -> T:

@@ -206,10 +206,7 @@ class Environment:
         return await self._queries.ask(process.send)
 
     async def simulate(self, request: SimulatePlanRequest) -> Simulation:
-        """Ask the process what a plan would do.
-
-        Raises EnvironmentClosedError or EnvironmentUnresponsiveError.
-        """
+        """Ask the process what a plan would do. Raises EnvironmentClosedError or EnvironmentUnresponsiveError."""
         self._open_process()
         self._refuse_when_silent()
         return await self._simulations.ask(lambda frame: self._open_process().send(frame), request)
@@ -239,12 +236,17 @@ class Environment:
 
     # What follows is called by the process and its parts.
 
+    def is_report(self, frame: FromEnvironment) -> bool:
+        """Whether a frame reports plans and devices."""
+        return self._reports.is_for(frame)
+
+    def complete(self, frame: FromEnvironment) -> None:
+        """Complete a report of plans and devices. Called in a thread."""
+        self._reports.complete(frame)
+
     def frame_received(self, frame: FromEnvironment) -> None:
         """Handle a frame of the process."""
         self._liveness.heartbeat()
-        if self._reports.is_for(frame):
-            # Temporary: the channel is going to do it, in a thread.
-            self._reports.complete(frame)
         handle = self._handlers.get(frame.WhichOneof("frame") or "")
         if handle is not None:
             handle(frame)

@@ -34,7 +34,7 @@ class RunningTask:
         self.in_background = command.run_in_background
         #: The last text that it printed.
         self.excerpt = Excerpt()
-        self._kind = kind_of(command)
+        self._kind = kind_of(command.WhichOneof("work"))
         self._start_time = now()
 
     def reported(self, result: TaskResult, room: int) -> TaskOutcome:

@@ -128,9 +128,7 @@ class EnvironmentProcess:
     def _ended(self, returncode: int) -> None:
         for pipe in self._pipes:
             pipe.close()
-        self._channel.drain()
-        self._channel.close()
-        self._listener.process_ended(returncode)
+        self._channel.finish(partial(self._listener.process_ended, returncode))
 
 
 def _own_arguments(command: EnvironmentCommand, connection: socket.socket) -> list[str]:

@@ -4,15 +4,17 @@ Guarantees: a value that its field can't hold exactly goes to `extra`, under its
 does an empty list or map where a document may have none. Nothing is lost, and nothing appears twice.
 """
 
-from collections.abc import Callable, Mapping
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import Any, Final
 
-import numpy as np
 from google.protobuf.message import Message
 from queueserver.common.v1 import document_pb2 as pb
 from queueserver_protos.numbers import is_exact
 
-from queueserver_environment.documents.values import fill, fill_entries, key_text
+from queueserver_worker.supervisor.frames.data_values import fill, fill_entries
+from queueserver_worker.supervisor.frames.packed import Array
 
 Check = Callable[[Any], Any]
 """Gives the value as the field takes it, or None if the field can't hold it."""
@@ -20,30 +22,30 @@ Setter = Callable[[Any, Any], bool]
 """Sets a field of a message to a value; returns False, and has set nothing, if the field can't hold it."""
 
 
-def fill_fields(target: Any, document: Mapping[str, Any]) -> None:
-    """Fill a document's message, or a part of it that has `extra`, from the dictionary."""
+def fill_fields(target: Any, document: dict[str, Any]) -> None:
+    """Fill a document's message, or a part of it that has `extra`, from what was read. Raises BadFrameError."""
     setters = _SETTERS[type(target)]
     for key, value in document.items():
         setter = setters.get(key)
         if setter is None or not setter(target, value):
-            fill(target.extra[key_text(key)], value)
+            fill(target.extra[key], value)
 
 
 def _text(value: Any) -> str | None:
-    return key_text(value) if isinstance(value, str) else None
+    return value if isinstance(value, str) else None
 
 
 def _number(value: Any) -> float | None:
     if isinstance(value, float):
-        return float(value)
+        return value
     integer = _integer(value)
     return float(integer) if integer is not None and is_exact(integer) else None
 
 
 def _integer(value: Any) -> int | None:
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+    if type(value) is not int:
         return None
-    return int(value) if -(2**63) <= value < 2**63 else None
+    return value if -(2**63) <= value < 2**63 else None
 
 
 def _length(value: Any) -> int | None:
@@ -80,7 +82,9 @@ def _list(field: str, check: Check, *, may_be_empty: bool = False) -> Setter:
 
 
 def _elements(value: Any, check: Check) -> list[Any] | None:
-    if not isinstance(value, (list, tuple, np.ndarray)):
+    if isinstance(value, Array):
+        value = value.numbers()
+    if not isinstance(value, list):
         return None
     elements = [check(element) for element in value]
     return None if None in elements else elements
@@ -90,7 +94,7 @@ def _values(field: str) -> Setter:
     """Set a field that is a map of values of any kind."""
 
     def set_values(target: Any, value: Any) -> bool:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return False
         fill_entries(getattr(target, field), value)
         return True
@@ -102,14 +106,14 @@ def _map(field: str, check: Check, *, may_be_empty: bool = False) -> Setter:
     """Set a field that is a map of values of one kind."""
 
     def set_map(target: Any, value: Any) -> bool:
-        if not isinstance(value, Mapping) or not (value or may_be_empty):
+        if not isinstance(value, dict) or not (value or may_be_empty):
             return False
         checked = [check(entry) for entry in value.values()]
         if None in checked:
             return False
         entries = getattr(target, field)
         for key, entry in zip(value, checked, strict=True):
-            entries[key_text(key)] = entry
+            entries[key] = entry
         return True
 
     return set_map
@@ -119,7 +123,7 @@ def _part(field: str) -> Setter:
     """Set a field that is a message."""
 
     def set_part(target: Any, value: Any) -> bool:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return False
         part = getattr(target, field)
         part.SetInParent()
@@ -133,9 +137,9 @@ def _parts(field: str, *, required: frozenset[str] = frozenset()) -> Setter:
     """Set a field that is a map of messages, each made of a dictionary with at least the required keys."""
 
     def set_parts(target: Any, value: Any) -> bool:
-        if not isinstance(value, Mapping) or not value:
+        if not isinstance(value, dict) or not value:
             return False
-        if not all(isinstance(part, Mapping) and required <= part.keys() for part in value.values()):
+        if not all(isinstance(part, dict) and required <= part.keys() for part in value.values()):
             return False
         entries = getattr(target, field)
         for name, part in value.items():
@@ -146,29 +150,29 @@ def _parts(field: str, *, required: frozenset[str] = frozenset()) -> Setter:
 
 
 def _entry(entries: Any, name: Any) -> Message:
-    entry: Message = entries[key_text(name)]
+    entry: Message = entries[name]
     entry.SetInParent()
     return entry
 
 
 def _set_data_keys(target: Any, value: Any) -> bool:
-    if not isinstance(value, Mapping) or not all(isinstance(data_key, Mapping) for data_key in value.values()):
+    if not isinstance(value, dict) or not all(isinstance(data_key, dict) for data_key in value.values()):
         return False
     for name, data_key in value.items():
-        fill_fields(target.data_keys[key_text(name)], data_key)
-    target.columns.extend(map(key_text, value))
+        fill_fields(target.data_keys[name], data_key)
+    target.columns.extend(value)
     return True
 
 
 def _set_object_keys(target: pb.EventDescriptor, value: Any) -> bool:
-    if not isinstance(value, Mapping) or not value:
+    if not isinstance(value, dict) or not value:
         return False
     columns = [_elements(names, _text) for names in value.values()]
     if None in columns:
         return False
     for name, names in zip(value, columns, strict=True):
         _entry(target.object_keys, name)
-        target.object_keys[key_text(name)].names.extend(names or ())
+        target.object_keys[name].names.extend(names or ())
     return True
 
 
@@ -181,7 +185,7 @@ def _set_dimensions(target: pb.RunHints, value: Any) -> bool:
 
 
 def _dimension(value: Any) -> pb.Dimension | None:
-    if not isinstance(value, (list, tuple)) or len(value) != 2:  # noqa: PLR2004 - columns and their stream
+    if not isinstance(value, list) or len(value) != 2:  # noqa: PLR2004 - columns and their stream
         return None
     fields, stream = _elements(value[0], _text), _text(value[1])
     return None if fields is None or stream is None else pb.Dimension(fields=fields, stream=stream)
@@ -191,7 +195,7 @@ def _range(field: str, ends: tuple[str, str], make: Callable[..., Message], chec
     """Set a field that is a range with two ends and nothing else; None as an end leaves it open."""
 
     def set_range(target: Any, value: Any) -> bool:
-        if not isinstance(value, Mapping) or set(value) != set(ends):
+        if not isinstance(value, dict) or set(value) != set(ends):
             return False
         checked = {end: check(value[end]) for end in ends if value[end] is not None or make is pb.IndexRange}
         if None in checked.values():

@@ -1,0 +1,215 @@
+"""Frames that can't be trusted: whatever they are, they are a message of the contract or are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from queueserver.worker.v1 import environment_channel_pb2 as pb
+from queueserver_worker.supervisor.frames.decoding import decode
+from queueserver_worker.supervisor.frames.packed import MAX_VALUES, BadFrameError
+
+ARRAY = msgpack.ExtType(1, msgpack.packb(["<f8", [2], bytes(16)]))
+EVENT = {
+    "uid": "e",
+    "time": 1.5,
+    "descriptor": "d",
+    "seq_num": 1,
+    "data": {"x": 1, "a": ARRAY},
+    "timestamps": {"x": 2.0},
+}
+DESCRIPTOR = {"uid": "d", "run_start": "r", "data_keys": {"x": {"source": "s", "dtype": "number", "shape": [1]}}}
+PARAMETER = {"name": "a", "kind": 2, "type": {"kind": 7, "arguments": [{"kind": 4}], "values": [1, True, None]}}
+FRAMES: list[dict[str, Any]] = [
+    {"hello": {"channel_version": 1}},
+    {"heartbeat": {}},
+    {"document": {"run_uid": "r", "document": {"event": EVENT}}},
+    {"document": {"run_uid": "r", "document": {"descriptor": DESCRIPTOR}}},
+    {"document": {"document": {"start": {"uid": "r", "extra": {"a": [1, {"b": None}]}, "scan_id": 2**64 - 1}}}},
+    {"finished": {"execution_id": "x", "result": {"exit_status": 1, "stop_time": 10**18, "notices": ["n"]}}},
+    {"task_finished": {"task_uid": "t", "result": {"success": True, "return_value": None}}},
+    {"metadata": {"number": 1, "metadata": {"a": [1.5, None, True, {"b": "c"}]}}},
+    {"ready": {"inventory": {"plans": [{"name": "p", "parameters": [PARAMETER]}]}, "docstrings": {"p": "text"}}},
+    {"about": {"process": {"python": "3", "libraries": {"numpy": "2"}}, "startup_path": "/a"}},
+    {"waits": {"plan_wait": {"start_time": 1, "sleep": 5, "devices": [{"name": "m", "fraction_done": 0.5}]}}},
+]
+
+
+def read(data: bytes) -> pb.FromEnvironment | None:
+    """The frame, which clients can read if there is one."""
+    try:
+        frame = decode(data)
+    except BadFrameError:
+        return None
+    again = frame.SerializeToString(deterministic=True)
+    assert pb.FromEnvironment.FromString(again).SerializeToString(deterministic=True) == again
+    return frame
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: next(iter(frame)))
+def test_a_frame_becomes_a_message(frame: dict[str, Any]) -> None:
+    decoded = read(msgpack.packb(frame))
+    assert decoded is not None
+    assert decoded.WhichOneof("frame") == next(iter(frame))
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_message_or_refused(data: bytes) -> None:
+    read(data)
+
+
+@given(st.sampled_from(FRAMES), st.data())
+def test_damaged_frames_are_a_message_or_refused(frame: dict[str, Any], data: st.DataObject) -> None:
+    damaged = bytearray(msgpack.packb(frame))
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(damaged) - 1))
+        removed = data.draw(st.integers(0, 4))
+        damaged[place : place + removed] = data.draw(st.binary(min_size=1, max_size=5))
+    read(bytes(damaged))
+
+
+SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.binary()
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+ANY = st.recursive(SCALARS | TEXTS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=10)
+
+
+def replaced(value: Any, path: list[int], other: Any) -> Any:
+    """A value with another one somewhere inside."""
+    if not path or not isinstance(value, (dict, list)) or not value:
+        return other
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    key = keys[path[0] % len(keys)]
+    copy: Any = value.copy()
+    copy[key] = replaced(value[key], path[1:], other)
+    return copy
+
+
+@given(st.sampled_from(FRAMES), st.lists(st.integers(0, 9), min_size=1, max_size=8), ANY)
+def test_values_of_other_types_are_a_message_or_refused(frame: dict[str, Any], path: list[int], other: Any) -> None:
+    read(msgpack.packb(replaced(frame, path, other)))
+
+
+def around(value: bytes) -> bytes:
+    """A frame with a value of any kind inside."""
+    return msgpack.packb({"task_finished": {"result": {"return_value": 0}}})[:-1] + value
+
+
+@pytest.mark.parametrize(("depth", "is_read"), [(25, True), (26, False), (1_000, False), (100_000, False)])
+@pytest.mark.parametrize("inner", [b"\x91", b"\x81\xa1a"], ids=["lists", "maps"])
+def test_nesting_has_a_limit(depth: int, is_read: bool, inner: bytes) -> None:
+    assert (read(around(inner * depth + b"\xc0")) is not None) == is_read
+
+
+def test_messages_in_messages_have_a_limit() -> None:
+    device: dict[str, Any] = {"name": "a"}
+    for _ in range(30):
+        device = {"name": "a", "components": [device]}
+    assert read(msgpack.packb({"ready": {"inventory": {"devices": [device]}}})) is not None
+    for _ in range(30):
+        device = {"name": "a", "components": [device]}
+    with pytest.raises(BadFrameError, match="deep"):
+        decode(msgpack.packb({"ready": {"inventory": {"devices": [device]}}}))
+
+
+def result(**fields: Any) -> dict[str, Any]:
+    return {"finished": {"execution_id": "x", "result": fields}}
+
+
+def returned(value: Any) -> dict[str, Any]:
+    return {"task_finished": {"result": {"return_value": value}}}
+
+
+@pytest.mark.parametrize(
+    ("frame", "why"),
+    [
+        ({}, "no map with one entry"),
+        ([], "no map with one entry"),
+        ({"heartbeat": {}, "progress": {}}, "no map with one entry"),
+        ({"nonsense": {}}, "has no field 'nonsense'"),
+        ({"heartbeat": {"x": 1}}, "EnvironmentHeartbeat has no field 'x'"),
+        ({"heartbeat": []}, "a list is no EnvironmentHeartbeat"),
+        (result(exit_status=77), "type or range"),
+        (result(exit_status=True), "type or range"),
+        (result(message=b"bytes"), "type or range"),
+        (result(message=5), "type or range"),
+        (result(notices=["a", 1]), "type or range"),
+        (result(notices="text"), "type or range"),
+        (result(runs={}), "type or range"),
+        (result(start_time="now"), "nanoseconds"),
+        (result(start_time=2**63), "nanoseconds"),
+        ({"failed": {"line": 2**31}}, "type or range"),
+        ({"hello": {"channel_version": 1.0}}, "type or range"),
+        ({"about": {"process": {"libraries": {"a": 1}}}}, "another type"),
+        ({"about": {"process": {"libraries": []}}}, "no map"),
+        ({"metadata": {"metadata": []}}, "no map"),
+        ({"metadata": {"metadata": {"a": b"bytes"}}}, "no list"),
+        ({"document": {"document": {"start": {}, "stop": {}}}}, "not one name"),
+        ({"document": {"document": {"bulk_datum": {}}}}, "no document of that name"),
+        ({"document": {"document": {"start": []}}}, "no document of that name"),
+        (returned(msgpack.ExtType(3, b"")), "no extension 3"),
+        (returned(msgpack.Timestamp(1)), "is no value"),
+        (returned(msgpack.ExtType(2, b"1e5")), "digits"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_a_reason(frame: Any, why: str) -> None:
+    with pytest.raises(BadFrameError, match=why):
+        decode(msgpack.packb(frame))
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        (["<f8", [2], bytes(15)], "another size"),
+        (["<f8", [-1], bytes(8)], "no shape"),
+        (["<f8", [2.0], bytes(16)], "no shape"),
+        (["<f8", [2**62, 2**62], b""], "another size"),
+        (["|O", [1], b""], "no dtype"),
+        (["<f8, <f8", [1], bytes(16)], "no dtype"),
+        (["<f8", [1]], "three parts"),
+        (["<f8", bytes(8), [1]], "other types"),
+        ({}, "three parts"),
+    ],
+)
+def test_an_array_that_clients_could_not_make_is_refused(parts: Any, why: str) -> None:
+    with pytest.raises(BadFrameError, match=why):
+        decode(msgpack.packb(returned(msgpack.ExtType(1, msgpack.packb(parts)))))
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "no msgpack"),
+        (msgpack.packb({"heartbeat": {}}) + b"\xc0", "more than one value"),
+        (b"\x82\xa9heartbeat\x80\xa9heartbeat\x80", "appears twice"),
+        (b"\x81\x01\x80", "no text"),
+        (b"\x81\x90\x80", "no text"),
+        (b"\x81\xa8progress\x81\xa4text\xa2\xff\xfe", "UnicodeDecodeError"),
+        (b"\x81\xa8progress\x81\xa4text\xa3\xed\xa0\x80", "UnicodeDecodeError"),
+        (b"\xc1", "no msgpack"),
+    ],
+)
+def test_damaged_bytes_are_refused_with_a_reason(data: bytes, why: str) -> None:
+    with pytest.raises(BadFrameError, match=why):
+        decode(data)
+
+
+def list_of(count: int, element: bytes) -> bytes:
+    return around(b"\xdd" + count.to_bytes(4, "big") + element * count)
+
+
+def test_a_frame_has_a_limit_of_values() -> None:
+    with pytest.raises(BadFrameError):
+        decode(list_of(MAX_VALUES + 1, b"\x01"))
+    with pytest.raises(BadFrameError, match="values"):
+        decode(list_of(MAX_VALUES // 2 + 1, b"\x91\x01"))
+
+
+def test_a_document_that_would_be_too_long_for_clients_has_notes_in_place_of_its_large_values() -> None:
+    event = {"uid": "e", "data": {"long": [1] * 4_000_000, "sum": 5}}
+    data = msgpack.packb({"document": {"document": {"event": event}}})
+    document = decode(data).document.document
+    assert document.event.data["sum"].integer == 5
+    assert document.ByteSize() < 48 * 1024 * 1024
