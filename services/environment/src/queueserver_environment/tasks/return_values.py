@@ -10,11 +10,11 @@ from enum import Enum
 from typing import Any, Final
 
 import numpy as np
+from queueserver_protos.task_terms import MAX_RETURN_VALUE_BYTES
 
 from queueserver_environment.documents.values import MAX_DEPTH, plain
 from queueserver_environment.plans.failures import shorten
 from queueserver_environment.process.frames import size_of_value
-from queueserver_environment.task_terms import MAX_RETURN_VALUE_BYTES
 from queueserver_environment.tasks.errors import TaskRefusedError
 
 _PLAIN: Final = (str, bytes, bytearray, memoryview, bool, int, float, complex, dt.date, dt.time, type(None))

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from queueserver_protos.task_terms import failure_text, kind_of
+
 from queueserver_environment.clock import now
 from queueserver_environment.console.printers import printing_told
 from queueserver_environment.console.standard_streams import streams
@@ -24,7 +26,6 @@ from queueserver_environment.plans.failures import error_text, from_compiler, us
 from queueserver_environment.plans.run_engine import Send
 from queueserver_environment.plans.run_engine_holder import RunEngineHolder
 from queueserver_environment.startup.inventory_publisher import InventoryPublisher
-from queueserver_environment.task_terms import failure_text, kind_of
 from queueserver_environment.tasks.errors import TaskNotStartedError, TaskRefusedError
 from queueserver_environment.tasks.functions import call_function
 from queueserver_environment.tasks.return_values import encode_return_value

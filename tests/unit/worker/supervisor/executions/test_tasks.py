@@ -7,7 +7,7 @@ from queueserver.common.v1 import task_pb2
 from queueserver.common.v1.task_pb2 import FunctionCall, Script, TaskResult
 from queueserver.common.v1.value_pb2 import DataValue
 from queueserver.worker.v1.worker_service_pb2 import EnvironmentUpdate, TaskCommand
-from queueserver_environment.task_terms import kind_of
+from queueserver_protos.task_terms import kind_of
 from queueserver_worker.supervisor.executions.results import MAX_EXCERPT, Excerpt
 from queueserver_worker.supervisor.executions.tasks import RunningTask
 from queueserver_worker.supervisor.process import failure

@@ -15,7 +15,7 @@ from queueserver.common.v1.task_pb2 import TaskResult
 from queueserver.worker.v1 import environment_channel_pb2 as channel_pb2
 from queueserver.worker.v1.event_pb2 import TaskOutcome
 from queueserver.worker.v1.worker_service_pb2 import TaskCommand
-from queueserver_environment.task_terms import MAX_RETURN_VALUE_BYTES, failure_text, kind_of
+from queueserver_protos.task_terms import MAX_RETURN_VALUE_BYTES, failure_text, kind_of
 
 from queueserver_worker.clock import is_time, now
 from queueserver_worker.supervisor.executions.results import Excerpt, complete
