@@ -44,6 +44,9 @@ _OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 500),
     ("grpc.min_reconnect_backoff_ms", 50),
     ("grpc.initial_reconnect_backoff_ms", 50),
+    # The owner may come back at another address of the same name; a name server may not answer.
+    ("grpc.dns_min_time_between_resolutions_ms", 500),
+    ("grpc.dns_ares_query_timeout", 2_000),
 )
 #: Family and address, as sockets have them.
 _Place = tuple[int, Any]

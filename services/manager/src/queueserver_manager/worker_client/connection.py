@@ -1,11 +1,13 @@
-"""The connection to the Worker: a gRPC channel, replaced when the certificate's files have changed.
+"""The connection to the Worker: a gRPC channel, replaced when certificates or the Worker's place have changed.
 
-gRPC itself connects again whenever the connection breaks, but with the certificate that the channel was made with.
+gRPC itself connects again whenever the connection breaks, but with the certificate that the channel was made with, and
+it looks a name up less and less often while that fails.
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import grpc
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
@@ -13,8 +15,13 @@ from queueserver_rpc.listening import UNIX
 from queueserver_rpc.message_sizes import MAX_MESSAGE_BYTES
 from queueserver_rpc.tls_credentials import RereadFiles, channel_credentials
 
+from queueserver_manager.worker_client.worker_name import WorkerName
+
 #: Calls on a connection that was replaced have this many seconds to end by themselves: more than any may take.
 _REPLACED_SECONDS = 25.0
+#: A channel that has not connected for so long is replaced although the name leads where it did: gRPC may have asked in
+#: vain, and would ask again only after a while.
+_IN_VAIN_SECONDS = 5.0
 _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -27,6 +34,8 @@ _OPTIONS = (
     ("grpc.http2.max_pings_without_data", 0),
     # A Worker may come back at another address of the same name; by default a name is looked up every 30 s.
     ("grpc.dns_min_time_between_resolutions_ms", 500),
+    # A question that a name server does not answer.
+    ("grpc.dns_ares_query_timeout", 2_000),
     # Proxy settings from environment variables do not apply between a Manager and its Worker.
     ("grpc.enable_http_proxy", 0),
 )
@@ -44,6 +53,10 @@ class Connection:
         self.address = address
         self._tls = tls
         self._material = tls.current() if tls is not None else None
+        self._name = WorkerName(address)
+        #: Where the name led at the last time, if that is known, and when the channel was made.
+        self._places: frozenset[Any] = frozenset()
+        self._made = 0.0
         self._channel = self._connect()
         self._replaced: set[asyncio.Task[None]] = set()
         #: For calls, until the next :meth:`renew`.
@@ -54,9 +67,10 @@ class Connection:
         """Whether a failed attempt to connect is worth a sentence: on a unix socket, there is just no Worker yet."""
         return not self.address.startswith(UNIX)
 
-    def renew(self) -> None:
-        """Before an attempt to connect: use new certificates, if there are any."""
-        if self._tls is None or (material := self._tls.current()) is self._material:
+    async def renew(self) -> None:
+        """Before an attempt to connect: use new certificates, and the address that the name has now."""
+        material = self._tls.current() if self._tls is not None else None
+        if not await self._leads_nowhere() and material is self._material:
             return
         self._material = material
         before, self._channel = self._channel, self._connect()
@@ -65,6 +79,16 @@ class Connection:
         self._replaced.add(closing)
         closing.add_done_callback(self._replaced.discard)
 
+    async def _leads_nowhere(self) -> bool:
+        """Whether a new channel is likely to reach the Worker, and the present one is not."""
+        if self._channel.get_state() is grpc.ChannelConnectivity.READY:
+            return False
+        before, found = self._places, await self._name.places()
+        if not found:
+            return False
+        self._places = found
+        return found != before or asyncio.get_running_loop().time() - self._made > _IN_VAIN_SECONDS
+
     async def stay_connected(self) -> None:
         """Connect, and again whenever the connection breaks, until cancelled."""
         while True:
@@ -72,6 +96,7 @@ class Connection:
 
     async def close(self) -> None:
         """End it; calls on their way fail."""
+        self._name.close()
         for closing in self._replaced:
             closing.cancel()
         await asyncio.gather(*self._replaced, return_exceptions=True)
@@ -82,6 +107,7 @@ class Connection:
         return sentence_of(details, self.address, has_tls=self._tls is not None) if self.tells_failures else ""
 
     def _connect(self) -> grpc.aio.Channel:
+        self._made = asyncio.get_running_loop().time()
         if self._material is None:
             return grpc.aio.insecure_channel(self.address, options=_PLAIN)
         return grpc.aio.secure_channel(self.address, channel_credentials(self._material), options=_WITH_TLS)

@@ -159,7 +159,7 @@ class GrpcWorker:
         self, boot_id: str, after_sequence: int
     ) -> AsyncIterator[port.WorkerSnapshot | Sequence[port.WorkerEvent]]:
         """The Worker as it is, then its events. Raises WorkerDown."""
-        self._connection.renew()
+        await self._connection.renew()
         call = self._stub.WatchWorker(
             pb.WatchWorkerRequest(boot_id=boot_id, after_sequence=after_sequence),
             wait_for_ready=not self._connection.tells_failures,
