@@ -4,23 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.environment.absent_packages import leave_out_packages
 from tests.integration.environment.environment_child import MakeFolder, environment_child
 from tests.unit.environment.value_decoder import decode
 
-#: Python imports it when it starts.
-ABSENT = """
-import sys
-
-class Absent:
-    names = ("google", "grpc", "yaml", "uvloop", "docstring_parser", "queueserver", "queueserver_worker",
-             "queueserver_rpc", "queueserver_manager", "queueserver_client")
-
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in self.names:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-sys.meta_path.insert(0, Absent())
-"""
 STARTUP = '''
 import numpy as np
 from bluesky import Msg, RunEngine
@@ -66,10 +53,7 @@ def double(number):
 def test_plans_tasks_and_simulations_need_nothing_else(
     startup: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "sitecustomize.py").write_text(ABSENT)
-    monkeypatch.setenv("PYTHONPATH", str(site))
+    leave_out_packages(tmp_path, monkeypatch)
     with environment_child("--startup-dir", startup(profile=STARTUP)) as child:
         ready = child.ready()
         assert {"plan", "count"} <= {plan.name for plan in ready.inventory.plans}

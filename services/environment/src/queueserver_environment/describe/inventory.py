@@ -33,8 +33,8 @@ from queueserver_environment.plans.failures import error_text, is_own_frame
 from queueserver_environment.process.garbage import no_collection
 from queueserver_environment.user_api.registration import RegisteredDevice, Registrations, registrations
 
-MAX_DEVICES_BYTES: Final = 24 * 1024 * 1024
-"""Size of all descriptions of devices."""
+MAX_DEVICES_BYTES: Final = 16 * 1024 * 1024
+"""Size of all descriptions of devices; in a frame, where fields have their names, they take twice that."""
 MAX_NO_PLANS: Final = 1_000
 """Functions and similar objects that are reported as no plans."""
 _LESS_DEPTH: Final = (4, 2, 1)

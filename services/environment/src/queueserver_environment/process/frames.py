@@ -11,9 +11,11 @@ from functools import cache
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 import msgpack
+from queueserver_inventory.descriptions import Inventory
 
 from queueserver_environment.messages.frames import FromEnvironment, ToEnvironment
 from queueserver_environment.messages.tasks import NOTHING
+from queueserver_environment.process.inventory_form import inventory_form
 
 CHANNEL_VERSION: Final = 1
 """Version of the form."""
@@ -79,6 +81,8 @@ def _packed(value: Any) -> bytes:
 
 def _form_of(value: Any) -> Any:
     """Give the form of what msgpack does not know. Raises TypeError if it has none."""
+    if type(value) is Inventory:
+        return inventory_form(value)
     known = _fields_of(type(value))
     if known is not None:
         return _body(value, known)

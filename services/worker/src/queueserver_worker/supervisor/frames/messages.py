@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from queueserver_worker.supervisor.frames.alike import remembering
 from queueserver_worker.supervisor.frames.data_values import fill, fill_list_value, fill_struct, fill_value
 from queueserver_worker.supervisor.frames.documents import fill_document
 from queueserver_worker.supervisor.frames.packed import BadFrameError
@@ -22,6 +23,9 @@ _NANOSECONDS: Final = 1_000_000_000
 Fill: TypeAlias = Callable[[Any, Any, int], None]
 """Fills a message, or one field of it, from what was read; the number is how deep the message is nested."""
 Check: TypeAlias = Callable[[Any], bool]
+_OFTEN_ALIKE: Final = frozenset(
+    {"queueserver.common.v1.DeviceDescription.components", "queueserver.common.v1.PlanDescription.parameters"}
+)
 
 
 def fill_message(message: Message, body: Any, depth: int = 0) -> None:
@@ -95,7 +99,7 @@ def _list_of_messages_filler(field: FieldDescriptor) -> Fill:
         for body in bodies:
             filler(add(), body, depth + 1)
 
-    return fill_parts
+    return remembering(fill_parts) if field.full_name in _OFTEN_ALIKE else fill_parts
 
 
 def _map_filler(name: str, value: FieldDescriptor) -> Fill:

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from queueserver.common.v1 import inventory_pb2 as pb
-from queueserver_inventory.description_messages import devices_of, plans_of
-from queueserver_inventory.descriptions import Inventory
-from queueserver_inventory.list_file import write_list
 from queueserver_process.atomic_file import write_atomically
 
 _ADVICE: Final = (
@@ -67,4 +64,9 @@ class ListFile:
 
 def list_text(inventory: pb.Inventory) -> str:
     """The text of a list."""
+    # YAML takes memory, and most Workers write no list.
+    from queueserver_inventory.description_messages import devices_of, plans_of  # noqa: PLC0415
+    from queueserver_inventory.descriptions import Inventory  # noqa: PLC0415
+    from queueserver_inventory.list_file import write_list  # noqa: PLC0415
+
     return write_list(Inventory(plans_of(inventory.plans), devices_of(inventory.devices)))

@@ -154,10 +154,10 @@ class Channel:
             self._take(decoded)
 
     def _needs_completion(self, decoded: FromEnvironment | BadFrameError) -> bool:
-        return not isinstance(decoded, BadFrameError) and self._listener.is_report(decoded)
+        return not isinstance(decoded, BadFrameError) and self._greeted and self._listener.is_report(decoded)
 
     def _completed(self, decoded: FromEnvironment | BadFrameError) -> FromEnvironment | BadFrameError:
-        if not isinstance(decoded, BadFrameError) and self._listener.is_report(decoded):
+        if not isinstance(decoded, BadFrameError) and self._needs_completion(decoded):
             self._listener.complete(decoded)
         return decoded
 
