@@ -11,7 +11,7 @@ import psutil  # type: ignore[import-untyped]  # it has no type information
 
 @contextlib.contextmanager
 def disk_full_for(*pids: int) -> Iterator[None]:
-    """Let every write of these processes to a file fail, and of what they start meanwhile."""
+    """Let every write to a file by these processes, and by what they start meanwhile, fail until the block ends."""
     before = {pid: psutil.Process(pid).rlimit(resource.RLIMIT_FSIZE) for pid in pids}
     for pid, (_, hard) in before.items():
         psutil.Process(pid).rlimit(resource.RLIMIT_FSIZE, (0, hard))
@@ -20,4 +20,13 @@ def disk_full_for(*pids: int) -> Iterator[None]:
     finally:
         for pid, limits in before.items():
             with contextlib.suppress(psutil.NoSuchProcess):
-                psutil.Process(pid).rlimit(resource.RLIMIT_FSIZE, limits)
+                process = psutil.Process(pid)
+                # It first: what it starts from now on has no such limit any more.
+                _limit(process, limits)
+                for child in process.children(recursive=True):
+                    _limit(child, limits)
+
+
+def _limit(process: psutil.Process, limits: tuple[int, int]) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.rlimit(resource.RLIMIT_FSIZE, limits)
