@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver_environment.documents.values import MAX_DEPTH
+from queueserver_environment.documents.values import MAX_DEPTH, plain
 
 from tests.unit.environment.channel_forms import arrived_value
 from tests.unit.environment.value_decoder import decode
@@ -52,6 +52,32 @@ def test_arrays_survive_the_wire_with_dtype_shape_and_bytes(dtype: str, shape: l
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_numpy_integers_become_whole_numbers(number: int) -> None:
     assert same(through_the_wire(np.int64(number)), number)
+
+
+ODD = (
+    st.builds(np.float32, st.floats(width=32))
+    | st.builds(np.int16, st.integers(-(2**15), 2**15 - 1))
+    | st.builds(np.array, st.lists(st.integers(0, 9), max_size=3))
+    | st.builds(lambda values: np.array(values, dtype=">i4")[::-1], st.lists(st.integers(0, 9), max_size=3))
+    | st.builds(lambda value: np.array(value, dtype=object), st.none() | st.text(max_size=2))
+    | st.sets(st.integers(0, 9), max_size=3)
+    | st.complex_numbers(allow_nan=False)
+    | st.dates()
+    | st.text(st.characters(categories=["Cs"]), max_size=2)
+    | st.builds(bytearray, st.binary(max_size=3))
+)
+KEYS = st.text(max_size=3) | st.integers(0, 9) | st.none() | st.tuples(st.integers(0, 9))
+ANYTHING = st.recursive(
+    SCALARS | ODD,
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(ANYTHING)
+def test_what_is_passed_on_as_it_is_arrives_like_what_is_converted_first(value: Any) -> None:
+    wires = [arrived_value(each).SerializeToString(deterministic=True) for each in (value, plain(value))]
+    assert wires[0] == wires[1]
 
 
 def test_an_array_that_is_not_contiguous_arrives_in_c_order() -> None:

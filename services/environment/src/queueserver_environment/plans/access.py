@@ -5,7 +5,7 @@ recently are cached.
 """
 
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from queueserver_inventory.access import Access, GroupRules
 
@@ -14,6 +14,7 @@ from queueserver_environment.messages.items import GroupPermissions, SubmitterAc
 UNLIMITED: Final = Access.unlimited()
 """For requests that come without access."""
 _REMEMBERED: Final = 32
+_Rules: TypeAlias = tuple[Any, ...]
 
 
 def read_access(message: SubmitterAccess | None) -> Access:
@@ -21,22 +22,23 @@ def read_access(message: SubmitterAccess | None) -> Access:
     return UNLIMITED if message is None else _read(message.user_group, _rules(message.root), _rules(message.group))
 
 
-def _rules(message: GroupPermissions | None) -> GroupRules:
+def _rules(message: GroupPermissions | None) -> _Rules:
+    """Give the values of GroupRules, which can be compared quickly."""
     if message is None:
-        return GroupRules()
-    return GroupRules(
-        all_plans=message.all_plans,
-        allowed_plans=tuple(message.allowed_plans),
-        forbidden_plans=tuple(message.forbidden_plans),
-        all_devices=message.all_devices,
-        allowed_devices=tuple(message.allowed_devices),
-        forbidden_devices=tuple(message.forbidden_devices),
-        all_functions=message.all_functions,
-        allowed_functions=tuple(message.allowed_functions),
-        forbidden_functions=tuple(message.forbidden_functions),
+        return ()
+    return (
+        message.all_plans,
+        tuple(message.allowed_plans),
+        tuple(message.forbidden_plans),
+        message.all_devices,
+        tuple(message.allowed_devices),
+        tuple(message.forbidden_devices),
+        message.all_functions,
+        tuple(message.allowed_functions),
+        tuple(message.forbidden_functions),
     )
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _read(user_group: str, root: GroupRules, group: GroupRules) -> Access:
-    return Access(user_group, root, group)
+def _read(user_group: str, root: _Rules, group: _Rules) -> Access:
+    return Access(user_group, GroupRules(*root), GroupRules(*group))

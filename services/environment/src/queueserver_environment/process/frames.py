@@ -26,6 +26,8 @@ _BIG: Final = 10**4000
 _CONTAINERS: Final = frozenset({dict, list, tuple})
 _BYTES_BELOW: Final = "biufc"
 """Kinds of NumPy whose bytes can be taken without a copy."""
+_FRAMES: Final = ("document", *(field.name for field in fields(FromEnvironment) if field.name != "document"))
+"""The members of a frame, the most frequent one first."""
 _FIELDS: Final[dict[type, tuple[tuple[str, bool], ...]]] = {}
 """Of the messages that were encoded."""
 
@@ -41,11 +43,11 @@ def encode(frame: FromEnvironment) -> bytes:
         It contains what the channel does not carry.
 
     """
-    emitted = frame.document
-    if emitted is None:
-        return _packed(frame)
-    # By far the most frequent one.
-    return _packed({"document": {"run_uid": emitted.run_uid, "document": emitted.document}})
+    for name in _FRAMES:
+        message = getattr(frame, name)
+        if message is not None:
+            return _packed({name: _body(message, _fields_of(type(message)) or ())})
+    raise ValueError("the frame is empty")
 
 
 def decode(data: bytes) -> ToEnvironment:

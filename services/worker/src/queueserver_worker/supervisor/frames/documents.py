@@ -44,9 +44,9 @@ def fill_document(message: RunDocument, body: Any) -> None:
     fill_fields(target, document)
     if message.ByteSize() > MAX_DOCUMENT_BYTES:
         _leave_out_large_values(message)
-    if message.ByteSize() > MAX_DOCUMENT_BYTES:
-        # Many values that are not large, or long in another way: watchers at least learn that there is one.
-        _leave_out_content(message, kind)
+        if message.ByteSize() > MAX_DOCUMENT_BYTES:
+            # Many values that are not large, or long in another way: watchers at least learn that there is one.
+            _leave_out_content(message, kind)
 
 
 def _leave_out_content(message: RunDocument, kind: str) -> None:
