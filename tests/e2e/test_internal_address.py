@@ -16,7 +16,7 @@ from tests.harness.ports import reserved_port
 from tests.harness.redis import RedisProcess
 from tests.harness.services import ManagerProcess
 
-#: Seconds of a lease whose end nobody waits for.
+#: Seconds of a lease that does not run out during the test.
 _LONG = 3600
 #: With a backlog of 0 the kernel takes one connection and answers no others.
 _MORE_THAN_TAKEN = 4

@@ -73,7 +73,7 @@ async def simulate(client: AsyncClient, _: Cell) -> None:
 
 
 async def pause_and_resume(client: AsyncClient, _: Cell) -> None:
-    """A paused plan goes on to its end."""
+    """A paused plan is resumed and completes."""
     (handle,) = await begun(client, Plan("count", ["det1"], num=20, delay=0.05))
     # At a checkpoint: to repeat the first reading of a run is beyond bluesky 1.12 itself.
     await client.run_engine.pause()

@@ -67,7 +67,7 @@ class Interpreter:
     def variables(self, given: Mapping[str, str] = os.environ) -> dict[str, str]:
         """The environment variables for a process of it: its programs are found before those of our own Python.
 
-        Scripts that run when somebody activates an environment of conda are not run.
+        It does not run the activation scripts of a conda environment.
         """
         ours = {"PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX"}
         variables = {name: value for name, value in given.items() if name not in ours}

@@ -27,7 +27,7 @@ _LEAVES: Final = frozenset(
         *(np.int64, np.int32, np.int16, np.int8, np.uint64, np.uint32, np.uint16, np.uint8),
     }
 )
-"""The channel carries them, and nobody can derive a class from them that is meant here: types are compared exactly."""
+"""The channel carries values of exactly these types; a class derived from one of them is converted first."""
 
 
 def passed_on(value: Any, depth: int = 0) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from queueserver_rpc.listening import UNIX, host_and_port
 
-#: Seconds for which an attempt to connect waits for a name server. The question itself goes on.
+#: Seconds for which an attempt to connect waits for a name server. The look-up continues afterwards.
 _PATIENCE_SECONDS = 0.5
 
 

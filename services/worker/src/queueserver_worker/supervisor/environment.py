@@ -10,11 +10,9 @@ Does not guarantee anything about the process, which may hang, lie or die at any
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Mapping
 
-from async_timeout import timeout
 from google.protobuf.struct_pb2 import Struct
 from queueserver.common.v1 import console_pb2, environment_pb2
 from queueserver.common.v1.environment_pb2 import EnvironmentFailure
@@ -27,6 +25,7 @@ from queueserver.worker.v1 import environment_channel_pb2 as channel_pb2
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, ToEnvironment
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest, TaskCommand
 
+from queueserver_worker.supervisor.bounded_wait import wait_at_most
 from queueserver_worker.supervisor.errors import (
     EnvironmentClosedError,
     EnvironmentExistsError,
@@ -222,17 +221,17 @@ class Environment:
             self._keeper.set_ending(stopped)
             reason = "The Worker service is being stopped."
             self._keeper.process.send(ToEnvironment(abort=channel_pb2.AbortCommand(note=reason)))
-            await _within(self._activity.free, plan_timeout)
+            await wait_at_most(plan_timeout, self._activity.free)
         if not self._activity.free.is_set():
             self._kill(stopped)
         elif self._status.state is not State.CLOSED:
             self._begin_closing(close_timeout)
             if self._activity.tasks.uids:
                 self._keeper.set_ending(stopped)
-            await _within(self._closed, close_timeout)
+            await wait_at_most(close_timeout, self._closed)
             if self._keeper.process is not None:
                 self._kill(failure.closing_took_too_long(close_timeout))
-        await _within(self._closed, self._launch.exit_timeout)
+        await wait_at_most(self._launch.exit_timeout, self._closed)
 
     # What follows is called by the process and its parts.
 
@@ -396,9 +395,3 @@ class Environment:
     def _drain_console(self) -> None:
         if self._keeper.process is not None:
             self._keeper.process.drain_console()
-
-
-async def _within(event: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(asyncio.TimeoutError):
-        async with timeout(seconds):
-            await event.wait()
