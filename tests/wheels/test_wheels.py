@@ -19,7 +19,7 @@ from tests.wheels.conftest import Install, run
 
 ALL = (
     *("queueserver-protos", "queueserver-rpc", "queueserver-manager", "queueserver-environment", "queueserver-worker"),
-    *("queueserver-standalone", "queueserver-client", "queueserver-cli"),
+    *("queueserver-zmq-bridge", "queueserver-standalone", "queueserver-client", "queueserver-cli"),
 )
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 #: The first steps of the README but the last, which ends when somebody stops it.

@@ -34,6 +34,7 @@ _OURS: Final = (
     "queueserver_inventory",
     "queueserver_manager",
     "queueserver_worker",
+    "queueserver_zmq_bridge",
     "queueserver_standalone",
 )
 _MAX_MESSAGE: Final = 8_000

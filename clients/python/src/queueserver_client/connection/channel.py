@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import grpc
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceAsyncStub
     from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceAsyncStub
 
+#: Pairs that are sent with a call.
+Metadata: TypeAlias = "tuple[tuple[str, str | bytes], ...]"
 ADDRESS_VARIABLE = "QSERVER_ADDRESS"
 OTHER_ADDRESS_VARIABLE = "QUEUESERVER_ADDRESS"
 DEFAULT_PORT = 60630
@@ -184,9 +186,7 @@ def whole_address(address: str) -> str:
     return f"{found['host']}:{found['port'] or DEFAULT_PORT}"
 
 
-def identity(
-    user: str | None, user_group: str | None, lock_key: str | None = None
-) -> tuple[tuple[str, str | bytes], ...]:
+def identity(user: str | None, user_group: str | None, lock_key: str | None = None) -> Metadata:
     """The caller, as the Manager reads it, and the key of the lock. Names are trusted only without credentials.
 
     Raises ValueError for a name or key that is empty or no text.

@@ -22,7 +22,7 @@ import async_timeout
 import grpc
 
 from queueserver_client.connection import forks, refusals
-from queueserver_client.connection.channel import Stubs, identity, prepare, whole_addresses
+from queueserver_client.connection.channel import Metadata, Stubs, identity, prepare, whole_addresses
 from queueserver_client.connection.refusal_details import Refusal
 from queueserver_client.errors import NotOwner, QueueServerError, ServerFault, ServiceUnavailable
 from queueserver_client.lock_errors import Locked
@@ -106,8 +106,10 @@ class Connection:
         self._metadata = identity(*self._caller, key)
         self._lock_key = key
 
-    def _sent_with(self, request: object) -> tuple[tuple[str, str | bytes], ...]:
+    def _sent_with(self, request: object, caller: Metadata | None) -> Metadata:
         """Metadata of a call. A key in the request itself replaces that of the client."""
+        if caller is not None:
+            return caller
         return self._identity if getattr(request, "lock_key", "") else self._metadata
 
     @property
@@ -167,10 +169,11 @@ class Connection:
         """Go to the owner that a refusal names; returns whether to try there at once."""
         return isinstance(error, NotOwner) and bool(error.owner_address) and self._owner.follow(error.owner_address)
 
-    async def read(self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q) -> _R:
+    async def read(self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q, *, caller: Metadata | None = None) -> _R:
         """Make a call that changes nothing, and wait for a server that is away for a moment.
 
-        It continues until the deadline while no Manager owns the queue, for MOST_READS attempts if its owner refuses.
+        ``caller`` (from :func:`identity`) is sent in place of the user and group of this connection. It continues
+        until the deadline while no Manager owns the queue, for MOST_READS attempts if its owner refuses.
         """
         deadline = time.monotonic() + self.timeout
         attempt = refused = moves = 0
@@ -178,7 +181,7 @@ class Connection:
             left = deadline - time.monotonic()
             await self.ready(left, left if self.was_ready else 0.0)
             try:
-                return await self._attempt(method, request, deadline, changes=False)
+                return await self._attempt(method, request, deadline, caller, changes=False)
             except QueueServerError as error:
                 if self._follow(error) and moves < MOST_MOVES:
                     moves += 1
@@ -190,21 +193,28 @@ class Connection:
                     raise
             await self._rest(pause)
 
-    async def change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I, *, guarded: bool = True) -> _R:
+    async def change(
+        self,
+        method: UnaryUnaryMultiCallable[_I, _R],
+        request: _I,
+        *,
+        guarded: bool = True,
+        caller: Metadata | None = None,
+    ) -> _R:
         """Make a call that changes something, under a new request id, repeated until its deadline if necessary.
 
-        While the lock is held, a ``guarded`` call is made only as long as it is.
+        While the lock is held, a ``guarded`` call is made only as long as it is. ``caller`` is as for :meth:`read`.
         """
         if not guarded or self.guard is None:
-            return await self._change(method, request)
+            return await self._change(method, request, caller)
         guard = self.guard
         await guard.require_lock()
         try:
-            return await self._change(method, request)
+            return await self._change(method, request, caller)
         except Locked as error:
             raise guard.lost_to(error.lock) from None
 
-    async def _change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I) -> _R:
+    async def _change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I, caller: Metadata | None = None) -> _R:
         request.request_id = str(uuid.uuid4())
         deadline = time.monotonic() + self.timeout
         in_doubt: QueueServerError | None = None
@@ -213,7 +223,7 @@ class Connection:
             left = deadline - time.monotonic()
             try:
                 await self.ready(left, left if self.was_ready else 0.0)
-                return await self._attempt(method, request, deadline, changes=True)
+                return await self._attempt(method, request, deadline, caller, changes=True)
             except QueueServerError as error:
                 if not error.reason or error.metadata.get("fate") == "unknown":
                     in_doubt = error
@@ -232,12 +242,18 @@ class Connection:
         return self._closed.is_set() or time.monotonic() + pause + LEAST_ATTEMPT_SECONDS >= deadline
 
     async def _attempt(
-        self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q, deadline: float, *, changes: bool
+        self,
+        method: UnaryUnaryMultiCallable[_Q, _R],
+        request: _Q,
+        deadline: float,
+        caller: Metadata | None,
+        *,
+        changes: bool,
     ) -> _R:
         self.unanswered_changes += changes
         try:
             answer = await method(
-                request, metadata=self._sent_with(request), timeout=max(deadline - time.monotonic(), 0.001)
+                request, metadata=self._sent_with(request, caller), timeout=max(deadline - time.monotonic(), 0.001)
             )
             self.unanswered_changes -= changes
         except grpc.aio.AioRpcError as error:

@@ -1,0 +1,102 @@
+"""Items of the queue and of the history, as objects; and an object as the item of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from queueserver.common.v1 import item_pb2
+from queueserver_client import values
+from queueserver_client.errors import ValueNotRepresentable
+from queueserver_client.models.items import ExitStatus, merge_meta
+from queueserver_client.models.wire_enum import to_datetime
+
+from queueserver_zmq_bridge.methods.method import Refused
+
+_TYPES: Final = {"plan": item_pb2.ITEM_TYPE_PLAN, "instruction": item_pb2.ITEM_TYPE_INSTRUCTION}
+_TYPE_NAMES: Final = {number: name for name, number in _TYPES.items()}
+#: What a submitted item may have; anything else is left out.
+_CONTENT: Final = ("item_type", "name", "args", "kwargs", "meta", "properties")
+
+
+def item_fields(item: item_pb2.Item | item_pb2.ItemSpec) -> dict[str, Any]:
+    """An item as clients read it. What was not submitted is absent."""
+    fields: dict[str, Any] = {"item_type": _TYPE_NAMES.get(item.item_type, "plan"), "name": item.name}
+    if item.HasField("args"):
+        fields["args"] = values.from_list(item.args)
+    for name in ("kwargs", "meta", "properties"):
+        if item.HasField(name):
+            fields[name] = values.from_struct(getattr(item, name))
+    if isinstance(item, item_pb2.Item):
+        fields |= {"user": item.user, "user_group": item.user_group, "item_uid": item.item_uid}
+    return fields
+
+
+def running_item_fields(running: item_pb2.RunningItem) -> dict[str, Any]:
+    """The item that is being executed, with what is known of its execution in ``properties``."""
+    fields = item_fields(running.item)
+    own: dict[str, Any] = {"time_start": to_datetime(running.claim_time).timestamp()}
+    if running.immediate:
+        own["immediate_execution"] = True
+    return {**fields, "properties": {**fields.get("properties", {}), **own}}
+
+
+def history_fields(entry: item_pb2.HistoryEntry) -> dict[str, Any]:
+    """An item of the history with its result."""
+    return {**item_fields(entry.item), "result": _result_fields(entry.result)}
+
+
+def _result_fields(result: item_pb2.ItemResult) -> dict[str, Any]:
+    stop = to_datetime(result.stop_time).timestamp() if result.HasField("stop_time") else None
+    start = to_datetime(result.start_time).timestamp() if result.HasField("start_time") else stop
+    status = ExitStatus.from_number(result.exit_status)
+    is_failure = status is ExitStatus.FAILED
+    return {
+        "exit_status": "unknown" if status is ExitStatus.UNSPECIFIED else status.value,
+        "run_uids": [run.run_uid for run in result.runs],
+        "scan_ids": [run.scan_id if run.HasField("scan_id") else None for run in result.runs],
+        "time_start": start,
+        "time_stop": stop,
+        "msg": f"Plan failed: {result.message}" if is_failure else "",
+        "traceback": result.traceback if is_failure else "",
+    }
+
+
+def plan_or_instruction(item: Mapping[str, Any]) -> item_pb2.ItemSpec:
+    """The item of a request. Raises Refused for what can't be one."""
+    kind = item["item_type"]
+    if kind == "instruction" and item.get("name") != "queue_stop":
+        raise Refused(f"Unrecognized instruction: {shown(item)}")
+    try:
+        return _spec(item)
+    except ValueNotRepresentable as error:
+        raise Refused(f"Plan validation failed: {error.message}\nPlan: {shown(item)}") from None
+
+
+def _spec(item: Mapping[str, Any]) -> item_pb2.ItemSpec:
+    name, args, kwargs = item.get("name"), item.get("args"), item.get("kwargs")
+    meta, properties = item.get("meta"), item.get("properties")
+    if not isinstance(name, str) or not name:
+        raise ValueNotRepresentable.at("name", "must be text: the name of a plan")
+    spec = item_pb2.ItemSpec(item_type=_TYPES[item["item_type"]], name=values.text(name, "name"))
+    if args is not None:
+        if not isinstance(args, (list, tuple)):
+            raise ValueNotRepresentable.at("args", f"must be a list, but is a {type(args).__name__}")
+        spec.args.CopyFrom(values.to_list(args, "args"))
+    if meta is not None:
+        spec.meta.CopyFrom(values.to_struct(merge_meta(meta), "meta"))
+    for field, value in (("kwargs", kwargs), ("properties", properties)):
+        if value is not None:
+            if not isinstance(value, Mapping):
+                raise ValueNotRepresentable.at(field, f"must be a dictionary, but is a {type(value).__name__}")
+            getattr(spec, field).CopyFrom(values.to_struct(value, field))
+    return spec
+
+
+def shown(item: object) -> str:
+    """An item in a message."""
+    text = repr(item)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+_SHOWN: Final = 2000

@@ -1,0 +1,1 @@
+"""Descriptions of plans and devices as bluesky-queueserver gives them."""

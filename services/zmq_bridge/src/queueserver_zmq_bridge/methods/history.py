@@ -1,0 +1,58 @@
+"""The history: reading and clearing it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from queueserver.manager.v1 import history_service_pb2 as pb
+from queueserver_client import ItemNotFound
+
+from queueserver_zmq_bridge.answers.items import history_fields
+from queueserver_zmq_bridge.methods.locking import key_of
+from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params, Refused
+from queueserver_zmq_bridge.server import Server
+
+_PAGE: Final = 1000
+_MOST: Final = 2**31 - 1
+
+
+async def _get(server: Server, _: Params) -> Fields:
+    items: list[Any] = []
+    token = ""
+    while True:
+        page = await server.read(
+            server.stubs.history.ListHistory, pb.ListHistoryRequest(page_size=_PAGE, page_token=token)
+        )
+        items.extend(map(history_fields, page.entries))
+        token = page.next_page_token
+        if not token:
+            return {"items": items, "plan_history_uid": page.plan_history_uid}
+
+
+async def _clear(server: Server, params: Params) -> Fields:
+    size, uid = params.get("size"), params.get("item_uid")
+    if size is not None and uid is not None:
+        raise Refused("Parameters 'size' and 'item_uid' are mutually exclusive.")
+    if size is not None and not isinstance(size, int):
+        raise Refused(f"The 'size' parameter must be an integer: size={size!r:.200}")
+    if uid is not None and not isinstance(uid, str):
+        raise Refused(f"The 'item_uid' parameter must be a string: item_uid={uid!r:.200}")
+    request = pb.ClearHistoryRequest(lock_key=key_of(params))
+    if uid:
+        request.up_to_item_uid = uid
+    elif size is not None and size > 0:
+        request.keep_newest = min(int(size), _MOST)
+    elif uid is None:
+        request.all = True
+    try:
+        if uid != "":
+            await server.change(server.stubs.history.ClearHistory, request)
+    except ItemNotFound:
+        pass  # nothing is older than an entry that is not there
+    return {}
+
+
+METHODS: Final = (
+    Method("history_get", _get, failed={"items": [], "plan_history_uid": ""}),
+    Method("history_clear", _clear, ("size", "item_uid"), Lock.QUEUE),
+)

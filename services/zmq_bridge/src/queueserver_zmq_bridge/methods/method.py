@@ -1,0 +1,64 @@
+"""What a method of the API is: its name, its parameters, what carries it out, and what a failure answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Flag, auto
+from typing import Any, TypeAlias
+
+from queueserver_zmq_bridge.server import Server
+
+#: Parameters of a request, none of which is unknown to the method. Nothing else about them was checked.
+Params: TypeAlias = "dict[str, Any]"
+#: Result fields; with ``success`` and ``msg`` they are the answer.
+Fields: TypeAlias = "dict[str, Any]"
+Run: TypeAlias = "Callable[[Server, Params], Awaitable[Fields]]"
+
+
+class Lock(Flag):
+    """Which lock makes a key necessary."""
+
+    NONE = 0
+    ENVIRONMENT = auto()
+    QUEUE = auto()
+
+
+class Refused(Exception):  # noqa: N818 - the outcome of a request, not a fault
+    """A request that is not carried out. ``fields`` replace the neutral result fields of the method."""
+
+    def __init__(self, message: str, *, prefixed: bool = True, **fields: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        #: Whether the prefix of the method comes first.
+        self.prefixed = prefixed
+        self.fields = fields
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method."""
+
+    name: str
+    #: Raises Refused or QueueServerError when it can't be done.
+    run: Run
+    #: Parameters that it knows, beside ``lock_key`` where a lock matters.
+    parameters: tuple[str, ...] = ()
+    lock: Lock = Lock.NONE
+    #: Result fields when it was not carried out.
+    failed: Mapping[str, Any] = field(default_factory=dict)
+    #: Begins each message about a failure.
+    prefix: str = "Error: "
+    #: Parameters that come back as they were sent when it was not carried out.
+    echoed: tuple[str, ...] = ()
+    #: It answers without ``success``, and takes any parameters: status and ping.
+    bare: bool = False
+
+    def failure(self, params: Params) -> Fields:
+        """Result fields when a request with these parameters was not carried out."""
+        return {**self.failed, **{name: params.get(name) for name in self.echoed}}
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """All parameters that a request may have."""
+        return (*self.parameters, "lock_key") if self.lock else self.parameters

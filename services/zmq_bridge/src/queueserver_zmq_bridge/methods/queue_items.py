@@ -1,0 +1,159 @@
+"""Reading the queue, and adding, replacing, removing and moving one item."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from queueserver.manager.v1 import queue_items_pb2 as pb
+from queueserver.manager.v1 import queue_pb2
+from queueserver_client import ItemNotFound, ItemRunning, PositionOutOfRange, QueueServerError
+
+from queueserver_zmq_bridge.answers.items import item_fields, running_item_fields
+from queueserver_zmq_bridge.methods.locking import key_of
+from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params, Refused
+from queueserver_zmq_bridge.methods.positions import address, destination, new_place, uid_text
+from queueserver_zmq_bridge.methods.submission import item_refusal, item_spec, submitted_item, submitter
+from queueserver_zmq_bridge.server import Server
+
+_PLACE: Final = ("pos", "before_uid", "after_uid")
+_PAGE: Final = 1000
+
+
+async def _queue_get(server: Server, _: Params) -> Fields:
+    items: list[Any] = []
+    token = ""
+    while True:
+        request = pb.ListItemsRequest(page_size=_PAGE, page_token=token)
+        page = await server.read(server.stubs.queue.ListItems, request)
+        items.extend(map(item_fields, page.items))
+        token = page.next_page_token
+        if not token:
+            break
+    running = running_item_fields(page.running_item) if page.HasField("running_item") else {}
+    return {"items": items, "running_item": running, "plan_queue_uid": page.plan_queue_uid}
+
+
+async def _get(server: Server, params: Params) -> Fields:
+    try:
+        answer = await server.read(server.stubs.queue.GetItem, pb.GetItemRequest(address=address(params)))
+    except QueueServerError as error:
+        raise Refused(addressed(error)) from None
+    if answer.state not in _IN_QUEUE:
+        uid = params.get("uid")
+        if answer.HasField("running_item"):
+            raise Refused(f"The item with UID {uid!r} is currently running.")
+        raise Refused(f"Item with UID {uid!r} is not in the queue.")
+    return {"item": item_fields(answer.item)}
+
+
+_IN_QUEUE: Final = (queue_pb2.ITEM_STATE_QUEUED, queue_pb2.ITEM_STATE_HELD, queue_pb2.ITEM_STATE_INVALID)
+
+
+async def _add(server: Server, params: Params) -> Fields:
+    item, key = submitted_item(params), key_of(params)
+    caller = submitter(params)
+    request = pb.AddItemRequest(item=item_spec(item), position=new_place(params), lock_key=key)
+    try:
+        answer = await server.change(server.stubs.queue.AddItem, request, caller)
+    except QueueServerError as error:
+        raise item_refusal(error, item) from None
+    return {"qsize": answer.queue_size, "item": item_fields(answer.item)}
+
+
+async def _update(server: Server, params: Params) -> Fields:
+    item, key = submitted_item(params), key_of(params)
+    caller = submitter(params)
+    if "item_uid" not in item:
+        raise Refused("Item UID is not specified: key 'item_uid' is not found in the item")
+    request = pb.UpdateItemRequest(
+        item_uid=uid_text(item["item_uid"]),
+        item=item_spec(item),
+        update_mask=FieldMask(paths=["*"]),
+        new_uid=bool(params.get("replace")),
+        lock_key=key,
+    )
+    try:
+        answer = await server.change(server.stubs.queue.UpdateItem, request, caller)
+    except (ItemNotFound, ItemRunning) as error:
+        raise Refused(addressed(error)) from None
+    except QueueServerError as error:
+        raise item_refusal(error, item) from None
+    return {"qsize": answer.queue_size, "item": item_fields(answer.item)}
+
+
+async def _remove(server: Server, params: Params) -> Fields:
+    request = pb.RemoveItemRequest(address=address(params), lock_key=key_of(params))
+    try:
+        answer = await server.change(server.stubs.queue.RemoveItem, request)
+    except QueueServerError as error:
+        raise Refused(addressed(error)) from None
+    return {"qsize": answer.queue_size, "item": item_fields(answer.item)}
+
+
+async def _move(server: Server, params: Params) -> Fields:
+    request = pb.MoveItemRequest(
+        source=address(params, required=True), destination=destination(params), lock_key=key_of(params)
+    )
+    try:
+        answer = await server.change(server.stubs.queue.MoveItem, request)
+    except QueueServerError as error:
+        raise Refused(addressed(error)) from None
+    return {"qsize": answer.queue_size, "item": item_fields(answer.item)}
+
+
+async def _clear(server: Server, params: Params) -> Fields:
+    await server.change(server.stubs.queue.ClearQueue, pb.ClearQueueRequest(all=True, lock_key=key_of(params)))
+    return {}
+
+
+def addressed(error: QueueServerError) -> str:
+    """The sentence for an item that is not where the request says. Raises an error about anything else again."""
+    if isinstance(error, ItemRunning):
+        return f"The item is currently running. {error.message}"
+    if isinstance(error, ItemNotFound):
+        return f"Item is not in the queue. {error.message}"
+    if isinstance(error, PositionOutOfRange):
+        return f"Index is out of range. {error.message}"
+    raise error
+
+
+METHODS: Final = (
+    Method("queue_get", _queue_get, failed={"items": [], "running_item": {}, "plan_queue_uid": ""}),
+    Method("queue_item_get", _get, ("pos", "uid"), failed={"item": {}}, prefix="Failed to get an item: "),
+    Method(
+        "queue_item_add",
+        _add,
+        ("item", "user", "user_group", *_PLACE),
+        Lock.QUEUE,
+        failed={"qsize": None, "item": None},
+        prefix="Failed to add an item: ",
+        echoed=("item",),
+    ),
+    Method(
+        "queue_item_update",
+        _update,
+        ("item", "user", "user_group", "replace"),
+        Lock.QUEUE,
+        failed={"qsize": 0, "item": None},
+        prefix="Failed to add an item: ",
+        echoed=("item",),
+    ),
+    Method(
+        "queue_item_remove",
+        _remove,
+        ("pos", "uid"),
+        Lock.QUEUE,
+        failed={"qsize": None, "item": {}},
+        prefix="Failed to remove an item: ",
+    ),
+    Method(
+        "queue_item_move",
+        _move,
+        ("pos", "uid", "pos_dest", "before_uid", "after_uid"),
+        Lock.QUEUE,
+        failed={"qsize": None, "item": {}},
+        prefix="Failed to move the item: ",
+    ),
+    Method("queue_clear", _clear, (), Lock.QUEUE),
+)

@@ -1,0 +1,103 @@
+"""From a decoded request to the object that answers it: envelope, parameters, lock, method, failure."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from queueserver_client import QueueServerError
+
+from queueserver_zmq_bridge.answers.failures import sentence
+from queueserver_zmq_bridge.methods.locking import require_key
+from queueserver_zmq_bridge.methods.method import Fields, Method, Params, Refused
+from queueserver_zmq_bridge.server import Server
+
+logger = logging.getLogger(__name__)
+_ENVELOPE: Final = ("method", "params")
+_SHOWN: Final = 200
+
+
+class NoAnswer(Exception):  # noqa: N818 - not an error
+    """The method is one that is never answered."""
+
+
+class Dispatcher:
+    """Answers requests."""
+
+    def __init__(self, server: Server, methods: Mapping[str, Method]) -> None:
+        self._server = server
+        self._methods = methods
+
+    async def answer(self, request: object) -> Fields | None:
+        """The answer to a decoded request, whatever it is; None if there must be none."""
+        try:
+            method, params = self._read(request)
+        except Refused as refusal:
+            return {"success": False, "msg": refusal.message}
+        try:
+            return await self._carry_out(method, params)
+        except NoAnswer:
+            return None
+
+    def _read(self, request: object) -> tuple[Method, Params]:
+        """The method, and its parameters. Raises Refused for what is no request."""
+        if not isinstance(request, dict):
+            raise Refused(f"Incorrect request type: {type(request).__name__}. An object (dictionary) is expected")
+        if "method" not in request:
+            raise Refused(f"Invalid request format: method is not specified: {_shown(request)}")
+        unexpected = [key for key in request if key not in _ENVELOPE]
+        if unexpected:
+            raise Refused(f"Request contains unexpected keys {_shown(unexpected)}. Allowed keys: 'method', 'params'")
+        name, params = request["method"], request.get("params")
+        method = self._methods.get(name) if isinstance(name, str) else None
+        if method is None:
+            raise Refused(f"Unknown method {_shown(name)}")
+        if not isinstance(params, dict):
+            if params is not None and not method.bare:
+                raise Refused(
+                    f"Incorrect type of 'params': {type(params).__name__}. An object (dictionary) is expected"
+                )
+            params = {}
+        return method, params
+
+    async def _carry_out(self, method: Method, params: Params) -> Fields:
+        try:
+            if method.bare:
+                return await method.run(self._server, params)
+            _require_known(method, params)
+            try:
+                fields = await method.run(self._server, params)
+            except (Refused, QueueServerError):
+                # The lock is what a caller is told of first, whatever else is wrong with the request.
+                await require_key(self._server, method.lock, params)
+                raise
+        except Refused as refusal:
+            text = f"{method.prefix}{refusal.message}" if refusal.prefixed else refusal.message
+            return {"success": False, "msg": text, **method.failure(params), **refusal.fields}
+        except QueueServerError as error:
+            return {"success": False, "msg": f"{method.prefix}{sentence(error)}", **method.failure(params)}
+        except NoAnswer:
+            raise
+        except Exception:
+            logger.exception("Method %s failed; this is a fault of the bridge.", method.name)
+            return {
+                "success": False,
+                "msg": f"{method.prefix}the bridge failed; its log says why",
+                **method.failure(params),
+            }
+        return {"success": True, "msg": "", **fields}
+
+
+def _require_known(method: Method, params: Params) -> None:
+    unsupported = [name for name in params if name not in method.known]
+    if unsupported:
+        raise Refused(
+            f"API request contains unsupported parameters: {_shown(unsupported)[1:-1]}. "
+            f"Supported parameters: {list(method.known)}"
+        )
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,57 @@
+"""The Manager, as the bridge uses it: one connection, on which each call is made for the user whom a request names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from queueserver_client.connection.channel import Metadata, identity
+from queueserver_client.connection.connection import Connection, Identified
+
+if TYPE_CHECKING:
+    from grpc.aio import UnaryUnaryMultiCallable
+    from queueserver_client.connection.channel import Stubs
+
+#: Seconds that a call may take: clients of the bridge wait for two.
+CALL_SECONDS = 1.5
+
+_Q = TypeVar("_Q")
+_I = TypeVar("_I", bound=Identified)
+_R = TypeVar("_R")
+#: A user and a user group, either of them unknown.
+Caller = tuple[str | None, str | None]
+NOBODY: Caller = (None, None)
+
+
+class Server:
+    """Calls to the Manager. All methods raise QueueServerError."""
+
+    def __init__(self, address: str | None) -> None:
+        self._connection = Connection(address, None, None, CALL_SECONDS)
+        # A Manager that is starting, or starting again, is waited for.
+        self._connection.was_ready = True
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, for what streams."""
+        return self._connection
+
+    @property
+    def stubs(self) -> Stubs:
+        """The services of the contract."""
+        return self._connection.stubs
+
+    async def read(self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q, caller: Caller = NOBODY) -> _R:
+        """Make a call that changes nothing."""
+        return await self._connection.read(method, request, caller=_metadata(caller))
+
+    async def change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I, caller: Caller = NOBODY) -> _R:
+        """Make a call that changes something, once, however often it has to be sent."""
+        return await self._connection.change(method, request, caller=_metadata(caller))
+
+    async def close(self) -> None:
+        """End all calls and the connection."""
+        await self._connection.close()
+
+
+def _metadata(caller: Caller) -> Metadata:
+    return identity(*caller)

@@ -1,0 +1,1 @@
+"""The two sockets, and what is on them: frames, encodings, encryption."""
