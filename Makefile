@@ -9,6 +9,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # what builds the documentation site
 DOCS_VENV := .venv-docs
+# bluesky-queueserver and its clients, which the 0MQ bridge is tried with
+ZMQ_CLIENTS := tests/zmq_bridge/clients
+ZMQ_CLIENTS_VENV := .venv-zmq-clients
 # seconds for one test; far more than any needs
 TEST_TIMEOUT := 180
 # processes that share the test files: the tests wait more than they compute, and each starts what it needs on free ports;
@@ -130,12 +133,14 @@ $(VENV)/.ready: requirements.lock $(MEMBERS:%=%/pyproject.toml)
 	@touch $@
 
 .PHONY: lock
-lock: ## Resolve dependencies anew into requirements.lock and docs/.site/requirements.lock
+lock: ## Resolve dependencies anew into all requirements.lock: the project's, the site's, and that of old clients
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-emit-index-url --custom-compile-command "make lock" \
 	  $(foreach dist,protos rpc manager environment worker zmq-bridge standalone client cli,--no-emit-package queueserver-$(dist)) \
 	  $(MEMBERS:%=%/pyproject.toml) requirements-dev.in -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-emit-index-url --custom-compile-command "make lock" \
 	  docs/.site/requirements.in -o docs/.site/requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-emit-index-url --custom-compile-command "make lock" \
+	  $(ZMQ_CLIENTS)/requirements.in -o $(ZMQ_CLIENTS)/requirements.lock
 
 .PHONY: proto
 proto: setup ## Generate the Python code and the descriptor set of the contract into protos/gen, and pages of the reference
@@ -194,6 +199,15 @@ test-tutorials: setup ## Type every line of docs/tutorials/, from the first to t
 .PHONY: test-styles
 test-styles: setup ## Open startup code in the styles of beamlines, with the libraries that they use (ARGS="--only script")
 	@$(BIN)/python -m tests.environments.styles $(ARGS)
+
+.PHONY: test-zmq-bridge
+test-zmq-bridge: setup $(ZMQ_CLIENTS_VENV)/.ready ## Compare the 0MQ bridge with a real bluesky-queueserver, and drive it with its clients (ARGS="-k history")
+	@$(BIN)/pytest --timeout 900 tests/zmq_bridge $(ARGS)
+
+$(ZMQ_CLIENTS_VENV)/.ready: $(ZMQ_CLIENTS)/requirements.lock | setup
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(ZMQ_CLIENTS_VENV)
+	@VIRTUAL_ENV=$(ZMQ_CLIENTS_VENV) $(BIN)/uv pip install --quiet --compile-bytecode -r $<
+	@touch $@
 
 .PHONY: test-languages
 test-languages: setup ## Build the clients in Go, TypeScript, C++ and Java, and run each while the Manager is killed (some: ARGS="-k 'go or java'")
