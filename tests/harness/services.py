@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.harness.ports import reserved_port
@@ -95,6 +95,21 @@ class ManagerProcess:
         process = TestProcess("Manager", command, environment=_search_path())
         self.address = process.wait_ready()
         return process
+
+
+class BridgeProcess:
+    """A 0MQ bridge to a Manager, on free ports of the loopback interface."""
+
+    def __init__(self, manager_address: str, *options: str, environment: Mapping[str, str] | None = None) -> None:
+        command = [sys.executable, "-m", "queueserver_zmq_bridge", "--manager", manager_address]
+        command += ["--zmq-control-addr", "tcp://127.0.0.1:0", "--zmq-info-addr", "tcp://127.0.0.1:0", *options]
+        self.process = TestProcess("bridge", command, environment={**_search_path(), **(environment or {})})
+        #: The control socket.
+        self.address = self.process.wait_ready()
+
+    def close(self) -> None:
+        """End it. May be called again."""
+        self.process.close()
 
 
 def _search_path() -> dict[str, str]:

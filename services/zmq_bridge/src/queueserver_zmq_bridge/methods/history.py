@@ -53,6 +53,6 @@ async def _clear(server: Server, params: Params) -> Fields:
 
 
 METHODS: Final = (
-    Method("history_get", _get, failed={"items": [], "plan_history_uid": ""}),
+    Method("history_get", _get, failed={"items": [], "plan_history_uid": ""}, lists_all=True),
     Method("history_clear", _clear, ("size", "item_uid"), Lock.QUEUE),
 )

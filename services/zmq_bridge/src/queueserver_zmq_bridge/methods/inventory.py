@@ -71,6 +71,7 @@ def _method(kind: str, read: Callable[..., Awaitable[tuple[dict[str, Any], str]]
         () if existing else ("user_group",),
         failed={name: {}, f"{name}_uid": None},
         prefix="",
+        lists_all=True,
     )
 
 

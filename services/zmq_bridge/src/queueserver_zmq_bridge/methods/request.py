@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from queueserver_client import QueueServerError
+from async_timeout import timeout
+from queueserver_client import DeadlineExceeded, QueueServerError, ServiceUnavailable
 
 from queueserver_zmq_bridge.answers.failures import sentence
 from queueserver_zmq_bridge.methods.locking import require_key
@@ -16,6 +18,12 @@ from queueserver_zmq_bridge.server import Server
 logger = logging.getLogger(__name__)
 _ENVELOPE: Final = ("method", "params")
 _SHOWN: Final = 200
+#: Within which a request is answered; clients wait for two seconds.
+ANSWER_SECONDS: Final = 1.8
+_TOO_SLOW: Final = (
+    "Timeout: the server did not answer in time. The request may or may not have been carried out: look before you "
+    "repeat it."
+)
 
 
 class NoAnswer(Exception):  # noqa: N818 - not an error
@@ -66,17 +74,15 @@ class Dispatcher:
             if method.bare:
                 return await method.run(self._server, params)
             _require_known(method, params)
-            try:
-                fields = await method.run(self._server, params)
-            except (Refused, QueueServerError):
-                # The lock is what a caller is told of first, whatever else is wrong with the request.
-                await require_key(self._server, method.lock, params)
-                raise
+            async with timeout(None if method.lists_all else ANSWER_SECONDS):
+                fields = await self._run(method, params)
         except Refused as refusal:
             text = f"{method.prefix}{refusal.message}" if refusal.prefixed else refusal.message
             return {"success": False, "msg": text, **method.failure(params), **refusal.fields}
         except QueueServerError as error:
             return {"success": False, "msg": f"{method.prefix}{sentence(error)}", **method.failure(params)}
+        except asyncio.TimeoutError:
+            return {"success": False, "msg": f"{method.prefix}{_TOO_SLOW}", **method.failure(params)}
         except NoAnswer:
             raise
         except Exception:
@@ -87,6 +93,16 @@ class Dispatcher:
                 **method.failure(params),
             }
         return {"success": True, "msg": "", **fields}
+
+    async def _run(self, method: Method, params: Params) -> Fields:
+        try:
+            return await method.run(self._server, params)
+        except (ServiceUnavailable, DeadlineExceeded):
+            raise
+        except (Refused, QueueServerError):
+            # The lock is what a caller is told of first, whatever else is wrong with the request.
+            await require_key(self._server, method.lock, params)
+            raise
 
 
 def _require_known(method: Method, params: Params) -> None:

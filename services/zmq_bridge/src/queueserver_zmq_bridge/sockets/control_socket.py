@@ -2,7 +2,10 @@
 
 Guarantees: a request is answered whatever is in it, and no client waits for another one's request. The requests of one
 client are carried out one after the other. What is held in memory is bounded: the length of a message, the messages
-that wait of one client, and those that are carried out. A client that went away is forgotten.
+that wait of one client, and the bytes of all requests that are carried out; what goes beyond is refused at once. A
+client that went away is forgotten.
+
+Not guaranteed: an answer to what is not sent as a REQ socket sends it, with an empty frame first.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import zmq
@@ -21,22 +25,33 @@ from queueserver_zmq_bridge.sockets.encoding import DecodeError, Encoding
 
 #: Bytes of one message; a longer one ends the connection.
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
-#: Requests of all clients that are carried out at the same time; further ones are read when one of them has ended.
-MAX_REQUESTS: Final = 100
+#: Bytes of the requests of all clients that are carried out or wait, and how many clients may have one.
+MAX_HELD_BYTES: Final = 4 * MAX_MESSAGE_BYTES
+MAX_CLIENTS: Final = 1000
 #: Requests of one client that wait; a client of the protocol has one at a time.
 MAX_WAITING: Final = 10
 #: Messages of one client that 0MQ itself keeps, in each direction.
-_KEPT_MESSAGES: Final = 10
+_KEPT_MESSAGES: Final = 2
 _HANDSHAKE_MS, _HEARTBEAT_MS, _SILENT_MS = 5_000, 10_000, 30_000
+_TOO_MUCH: Final = "The server is busy with other requests and did not carry out this one. Send it again."
+_TOO_MANY: Final = f"More than {MAX_WAITING} requests of this client wait. Send the next one when one was answered."
 
 #: What answers a decoded request: the object to send, or None for no answer at all.
 Answering: TypeAlias = "Callable[[object], Awaitable[dict[str, object] | None]]"
+
+
+@dataclass(slots=True)
+class _Client:
+    """A client with requests: those that wait, while one is carried out."""
+
+    waiting: deque[bytes] = field(default_factory=deque)
 
 
 class ControlSocket:
     """Reads requests and sends answers."""
 
     def __init__(self, context: zmq.asyncio.Context, address: str, encoding: Encoding, private_key: str = "") -> None:
+        """Raises BindError for what is no key."""
         self.address = address
         self._encoding = encoding
         self._socket = socket = context.socket(zmq.ROUTER)
@@ -49,10 +64,9 @@ class ControlSocket:
         socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, _SILENT_MS)
         if private_key:
             encryption.protect(socket, private_key)
-        #: Requests of each client: the one that is being carried out, and those that wait.
-        self._clients: dict[bytes, deque[bytes]] = {}
+        self._clients: dict[bytes, _Client] = {}
+        self._held_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._free = asyncio.Semaphore(MAX_REQUESTS)
 
     def bind(self) -> None:
         """Open the socket. Raises BindError."""
@@ -62,47 +76,62 @@ class ControlSocket:
         """Carry out requests until this is cancelled."""
         try:
             while True:
-                frames = await self._socket.recv_multipart()
-                # identity, an empty frame, then the request; anything else is not of a client of the protocol
-                if len(frames) < 3 or frames[1]:  # noqa: PLR2004 - explained above
-                    continue
-                await self._take(frames[0], frames[2] if len(frames) == 3 else b"", answer)  # noqa: PLR2004
+                sender, *message = await self._socket.recv_multipart()
+                if len(message) > 1 and not message[0]:
+                    # A request has one frame; several of them can't be decoded, like no text at all.
+                    await self._take(sender, message[1] if message[2:] == [] else b"", answer)
         finally:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _take(self, client: bytes, request: bytes, answer: Answering) -> None:
-        waiting = self._clients.get(client)
-        if waiting is not None:
-            if len(waiting) < MAX_WAITING:
-                waiting.append(request)
-            return
-        await self._free.acquire()
-        self._clients[client] = deque((request,))
-        task = asyncio.create_task(self._carry_out(client, answer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _take(self, sender: bytes, request: bytes, answer: Answering) -> None:
+        """Have a request carried out, or refuse it."""
+        client = self._clients.get(sender)
+        if client is not None and len(client.waiting) >= MAX_WAITING:
+            await self._refuse(sender, _TOO_MANY)
+        elif self._held_bytes + len(request) > MAX_HELD_BYTES or (client is None and len(self._clients) >= MAX_CLIENTS):
+            await self._refuse(sender, _TOO_MUCH)
+        else:
+            self._held_bytes += len(request)
+            if client is not None:
+                client.waiting.append(request)
+                return
+            self._clients[sender] = client = _Client(deque((request,)))
+            task = asyncio.create_task(self._carry_out(sender, client, answer))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _carry_out(self, client: bytes, answer: Answering) -> None:
+    async def _carry_out(self, sender: bytes, client: _Client, answer: Answering) -> None:
         """The requests of one client, until none waits."""
-        waiting = self._clients[client]
         try:
-            while waiting:
-                reply = await self._reply(waiting.popleft(), answer)
+            while client.waiting:
+                request = client.waiting[0]
+                reply = await self._reply(request, answer)
+                client.waiting.popleft()
+                self._held_bytes -= len(request)
                 if reply is not None:
-                    await self._socket.send_multipart((client, b"", reply))
+                    await self._socket.send_multipart((sender, b"", reply))
         finally:
-            del self._clients[client]
-            self._free.release()
+            self._held_bytes -= sum(map(len, client.waiting))
+            del self._clients[sender]
 
     async def _reply(self, request: bytes, answer: Answering) -> bytes | None:
         try:
             decoded = self._encoding.decode(request)
         except DecodeError as error:
-            return self._encoding.encode({"success": False, "msg": f"Failed to decode the request: {error}"})
+            return self._refusal(f"Failed to decode the request: {error}")
         reply = await answer(decoded)
-        return None if reply is None else self._encoding.encode(reply)
+        try:
+            return None if reply is None else self._encoding.encode(reply)
+        except (TypeError, ValueError, OverflowError) as error:
+            return self._refusal(f"The answer can't be encoded in {self._encoding.name}: {error}")
+
+    async def _refuse(self, sender: bytes, message: str) -> None:
+        await self._socket.send_multipart((sender, b"", self._refusal(message)))
+
+    def _refusal(self, message: str) -> bytes:
+        return self._encoding.encode({"success": False, "msg": message})
 
     def close(self) -> None:
         """Close the socket at once."""
