@@ -34,7 +34,10 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """A part that was killed, and when; and when it was started again."""
+    """A part that was killed: when its processes had ended, and when it was started again.
+
+    Not when somebody asked for that: an engine needs a tenth of a second to kill a container, in which plans go on.
+    """
 
     name: str
     at: float

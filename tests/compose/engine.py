@@ -7,6 +7,7 @@ it (default: the first word of COMPOSE).
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -15,6 +16,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from tests.harness.ports import reserved_port
@@ -56,6 +58,11 @@ def _run(command: list[str], environment: Mapping[str, str], seconds: float) -> 
     )
     assert done.returncode == 0, f"{shlex.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout
+
+
+def _seconds(time: str) -> float:
+    """Seconds since the epoch of a time as engines print it, with nanoseconds."""
+    return datetime.fromisoformat(re.sub(r"\.(\d{6})\d*", r".\1", time).replace("Z", "+00:00")).timestamp()
 
 
 class Deployment:
@@ -125,6 +132,11 @@ class Deployment:
     def start(self, service: str) -> None:
         """Start the container of a service that has ended."""
         engine("start", self.container(service))
+
+    def away(self, service: str) -> tuple[float, float]:
+        """When the container of a service ended for the last time, and was started again, as the engine saw it."""
+        state = json.loads(engine("inspect", "--format", "{{json .State}}", self.container(service)))
+        return _seconds(state["FinishedAt"]), _seconds(state["StartedAt"])
 
     def restart(self, service: str) -> None:
         """Stop a service in order, and start it again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,15 +43,24 @@ class Services:
         }
         self._opened = contextlib.ExitStack()
         self._running: dict[str, TestProcess] = {}
+        #: When each was killed and started for the last time.
+        self._ended: dict[str, float] = {}
+        self._began: dict[str, float] = {}
 
     def start(self, name: str) -> TestProcess:
         """Start Redis, a Manager or the Worker, for the first time or again."""
+        self._began[name] = time.time()
         self._running[name] = self.start_redis() if name == "redis" else self._start(name)
         return self._running[name]
 
     def kill(self, name: str) -> None:
         """``kill -9`` a service that was started."""
         self._running[name].close()
+        self._ended[name] = time.time()
+
+    def away(self, name: str) -> tuple[float, float]:
+        """When a service had ended after :meth:`kill`, and was started again."""
+        return self._ended[name], self._began[name]
 
     def _start(self, name: str) -> TestProcess:
         """Start Manager or Worker, with the image's and the file's words."""

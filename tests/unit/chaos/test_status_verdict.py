@@ -46,6 +46,12 @@ def test_a_plan_that_is_executed_while_nothing_is_said_to_run_is_found() -> None
     assert longest(shown(0, 13), shown(13, 20, "a")) == {"that nothing is running": 3.0}
 
 
+def test_an_attempt_that_began_while_the_worker_was_being_killed_ends_with_it() -> None:
+    cut_short = Traces.of("begin c0-0 1 11.9\n")
+    kill = Kill("worker", 12.0, 12.1)
+    assert longest(shown(11.9, 12, "a"), shown(12.1, 30), kills=(kill,), traces=cut_short) == {}
+
+
 def test_an_attempt_ends_when_the_worker_is_killed() -> None:
     cut_short = Traces.of("begin c0-0 1 10.0\n")
     kill = Kill("worker", 12.0, 12.1)
