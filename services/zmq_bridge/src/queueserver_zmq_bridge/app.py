@@ -28,8 +28,8 @@ class Bridge:
     async def run(self) -> int:
         """Bind the sockets and serve; returns the exit code. Raises BindError."""
         settings, stopped, ready = self._settings, stop_requested(), ReadyPipe()
-        server = Server(settings.manager)
         encoding = encoding_of(settings.encoding)
+        server = Server(settings.manager, encoding)
         with zmq.asyncio.Context() as context:
             control = ControlSocket(context, settings.control_address, encoding, settings.private_key)
             control.bind()

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 from queueserver_client.connection.channel import Metadata, identity
 from queueserver_client.connection.connection import Connection, Identified
 
+from queueserver_zmq_bridge.answers.status import StatusView
+from queueserver_zmq_bridge.descriptions.listings import Listings
+
 if TYPE_CHECKING:
     from grpc.aio import UnaryUnaryMultiCallable
     from queueserver_client.connection.channel import Stubs
+
+    from queueserver_zmq_bridge.sockets.encoding import Encoding
 
 #: Seconds that a call may take: clients of the bridge wait for two.
 CALL_SECONDS = 1.5
@@ -23,9 +28,13 @@ NOBODY: Caller = (None, None)
 
 
 class Server:
-    """Calls to the Manager. All methods raise QueueServerError."""
+    """Calls to the Manager, and what is kept of its answers. All methods raise QueueServerError."""
 
-    def __init__(self, address: str | None) -> None:
+    def __init__(self, address: str | None, encoding: Encoding) -> None:
+        #: The status as clients see it, on both sockets.
+        self.status_view = StatusView()
+        #: Plans and devices, in the encoding of the sockets.
+        self.listings = Listings(encoding)
         self._connection = Connection(address, None, None, CALL_SECONDS)
         # A Manager that is starting, or starting again, is waited for.
         self._connection.was_ready = True

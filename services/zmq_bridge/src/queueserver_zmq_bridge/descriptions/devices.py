@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from queueserver.common.v1 import inventory_pb2
+from queueserver_long_work.work import Work
 
 
-def device_description(device: inventory_pb2.DeviceDescription) -> dict[str, Any]:
-    """The object for a device."""
+def device_description(device: inventory_pb2.DeviceDescription) -> Work[dict[str, Any]]:
+    """The object for a device, in steps: one device may have many thousands of components."""
     fields: dict[str, Any] = {
         "is_readable": device.readable,
         "is_movable": device.movable,
@@ -18,6 +19,10 @@ def device_description(device: inventory_pb2.DeviceDescription) -> dict[str, Any
     }
     if device.excluded:
         fields["excluded"] = True
-    if device.components:
-        fields["components"] = {component.name: device_description(component) for component in device.components}
+    components: dict[str, Any] = {}
+    for component in device.components:
+        components[component.name] = yield from device_description(component)
+        yield
+    if components:
+        fields["components"] = components
     return fields

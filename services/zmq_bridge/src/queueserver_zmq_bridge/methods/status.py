@@ -6,11 +6,9 @@ from typing import Final
 
 from queueserver.manager.v1 import status_pb2, status_service_pb2
 
-from queueserver_zmq_bridge.answers.status import StatusView, state_of
+from queueserver_zmq_bridge.answers.status import state_of
 from queueserver_zmq_bridge.methods.method import Fields, Method, Params
 from queueserver_zmq_bridge.server import Server
-
-_view = StatusView()
 
 
 async def manager_status(server: Server) -> status_pb2.ManagerStatus:
@@ -25,7 +23,7 @@ async def manager_state(server: Server) -> str:
 
 
 async def _status(server: Server, _: Params) -> Fields:
-    return _view.fields(await manager_status(server))
+    return server.status_view.fields(await manager_status(server))
 
 
 METHODS: Final = (Method("status", _status, bare=True), Method("ping", _status, bare=True))

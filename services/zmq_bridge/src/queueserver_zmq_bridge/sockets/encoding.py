@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgpack
@@ -19,18 +20,39 @@ class DecodeError(ValueError):
     """What arrived is not in the encoding of the socket."""
 
 
+class Encoded(bytes):
+    """A value that is encoded already. It may stand for a value of a message, and is sent as it is."""
+
+    __slots__ = ()
+
+
 class Encoding(ABC):
     """How an object becomes bytes, and bytes an object."""
 
     name: str
+
+    def encode(self, message: Any) -> bytes:
+        """The bytes."""
+        if isinstance(message, dict) and any(isinstance(value, Encoded) for value in message.values()):
+            return self.join(
+                {
+                    key: value if isinstance(value, Encoded) else self.encode_value(value)
+                    for key, value in message.items()
+                }
+            )
+        return self.encode_value(message)
 
     @abstractmethod
     def decode(self, data: bytes) -> Any:
         """The object. Raises DecodeError."""
 
     @abstractmethod
-    def encode(self, message: Any) -> bytes:
-        """The bytes."""
+    def encode_value(self, value: Any) -> bytes:
+        """The bytes of something without encoded parts."""
+
+    @abstractmethod
+    def join(self, values: Mapping[str, bytes]) -> Encoded:
+        """An object of values that are encoded already."""
 
 
 class Json(Encoding):
@@ -45,9 +67,14 @@ class Json(Encoding):
         except (ValueError, RecursionError) as error:
             raise DecodeError(f"JSON decode error: {_short(error)}") from None
 
-    def encode(self, message: Any) -> bytes:
-        """The bytes."""
-        return json.dumps(message).encode()
+    def encode_value(self, value: Any) -> bytes:
+        """The bytes of something without encoded parts."""
+        return json.dumps(value).encode()
+
+    def join(self, values: Mapping[str, bytes]) -> Encoded:
+        """An object of values that are encoded already."""
+        inside = b", ".join(json.dumps(key).encode() + b": " + value for key, value in values.items())
+        return Encoded(b"{" + inside + b"}")
 
 
 class Msgpack(Encoding):
@@ -62,10 +89,15 @@ class Msgpack(Encoding):
         except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
             raise DecodeError(f"MSGPACK decode error: {_short(error)}") from None
 
-    def encode(self, message: Any) -> bytes:
-        """The bytes."""
-        packed: bytes = msgpack.packb(message, use_bin_type=True)
+    def encode_value(self, value: Any) -> bytes:
+        """The bytes of something without encoded parts."""
+        packed: bytes = msgpack.packb(value, use_bin_type=True)
         return packed
+
+    def join(self, values: Mapping[str, bytes]) -> Encoded:
+        """An object of values that are encoded already."""
+        header = msgpack.Packer().pack_map_header(len(values))
+        return Encoded(header + b"".join(self.encode_value(key) + value for key, value in values.items()))
 
 
 def encoding_of(name: str) -> Encoding:
