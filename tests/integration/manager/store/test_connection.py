@@ -45,7 +45,7 @@ async def test_every_form_of_address_is_understood(address: str, understood: dic
 
 async def test_an_address_with_two_s_is_encrypted() -> None:
     redis = connect("rediss://h:1")
-    assert redis.connection_pool.connection_class is SSLConnection
+    assert issubclass(redis.connection_pool.connection_class, SSLConnection)
     await redis.aclose()
 
 

@@ -20,13 +20,13 @@ import logging
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from queueserver_long_work.patience import within
 from queueserver_long_work.time_slice import next_turn_after
 from queueserver_rpc.listening import UNIX, host_and_port
+from queueserver_rpc.resolving import NameLookup, Place
 
 from queueserver_manager.store.lease import RETRY_SECONDS, Lease, LeaseGrant
 
@@ -48,8 +48,6 @@ _OPTIONS = (
     ("grpc.dns_min_time_between_resolutions_ms", 500),
     ("grpc.dns_ares_query_timeout", 2_000),
 )
-#: Family and address, as sockets have them.
-_Place = tuple[int, Any]
 _log = logging.getLogger("queueserver_manager")
 
 
@@ -118,7 +116,7 @@ class _Connected:
         self._health = health_pb2_grpc.HealthStub(channel)
         self._address = address
         #: Where it was: the name of a container ends with the container, and would be looked up in vain for long.
-        self.places: Sequence[_Place] = ()
+        self.places: Sequence[Place] = ()
 
     async def until_ended(self, *, wait_for_ready: bool) -> bool:
         """Wait for the end of a connection; whether it ever worked."""
@@ -139,17 +137,16 @@ class _Connected:
         return worked
 
 
-async def _places_of(address: str) -> Sequence[_Place]:
+async def _places_of(address: str) -> Sequence[Place]:
     """All places that an address means: a container has one on each of its networks. Raises OSError, TimeoutError."""
     if address.startswith(UNIX):
         return [(socket.AF_UNIX, address.removeprefix(UNIX))]
     host, port = host_and_port(address)
     async with within(_LOOK_UP_SECONDS):
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [(family, place) for family, _, _, _, place in found]
+        return await NameLookup(host, port).places()
 
 
-async def _takes_connections(place: _Place) -> bool:
+async def _takes_connections(place: Place) -> bool:
     """Whether a process may be listening at a place."""
     family, where = place
     try:

@@ -12,7 +12,8 @@ from queueserver_long_work.patience import within
 from queueserver_long_work.time_slice import next_turn_after
 from queueserver_rpc.redis_options import refusal_of_options, without_password_option
 from queueserver_rpc.redis_places import FORMS, Places, moves, places_of
-from redis.asyncio import Redis, SSLConnection
+from redis.asyncio import ConnectionPool, Redis, SSLConnection
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -20,6 +21,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from queueserver_manager.store.keys import Keys
 from queueserver_manager.store.moving_primary import redis_at
+from queueserver_manager.store.named_connection import Names, with_names
 
 #: Seconds after which an unanswered command counts as lost.
 COMMAND_TIMEOUT = 2.0
@@ -68,7 +70,10 @@ def _client(url: str, places: Places | None, prefix: str) -> Redis | None:
             "retry": Retry(NoBackoff(), 0),
             "health_check_interval": 0,
         }
-        redis: Redis = redis_at(places, Keys(prefix).meta, options) if places else Redis.from_url(url, **options)
+        if places:
+            redis = redis_at(places, Keys(prefix).meta, options)
+        else:
+            redis = Redis.from_pool(ConnectionPool(**with_names({**options, **parse_url(url)}, Names())))
         # Nothing is sent, but an option that a connection does not know or can't read is noticed.
         connection = redis.connection_pool.make_connection()  # type: ignore[no-untyped-call] # it has no types of its own
         if isinstance(connection, SSLConnection):

@@ -16,11 +16,13 @@ from typing import Any, Protocol
 
 from queueserver_long_work.patience import within
 from queueserver_rpc.redis_places import SENTINEL, Places
-from redis.asyncio import Connection, ConnectionPool, Redis, SSLConnection
+from redis.asyncio import ConnectionPool, Redis, SSLConnection
 from redis.asyncio.connection import parse_url
 from redis.crc import key_slot
 from redis.exceptions import AuthenticationError, ClusterDownError, MovedError, ReadOnlyError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
+
+from queueserver_manager.store.named_connection import NamedConnection, Names, with_names
 
 _SECONDS = 1.0
 #: What a server says that is not the primary any more.
@@ -36,7 +38,7 @@ class Locator(Protocol):
         """Host and port. Raises redis.ConnectionError."""
 
 
-class _Found(Connection):
+class _Found(NamedConnection):
     """A connection to the primary, wherever that is when it connects."""
 
     def __init__(self, *, locator: Locator, **options: Any) -> None:
@@ -45,7 +47,7 @@ class _Found(Connection):
 
     async def _connect(self) -> None:
         self.host, self.port = await self._locator.find()
-        await super()._connect()  # type: ignore[no-untyped-call] # it has no types
+        await super()._connect()
 
     async def on_connect_check_health(self, check_health: bool = True) -> None:
         """Greet the server, which must take itself for the primary."""
@@ -70,6 +72,7 @@ class _FoundEncrypted(_Found, SSLConnection):
 
 def redis_at(places: Places, key: str, options: dict[str, Any]) -> Redis:
     """Client of a Redis that is found; ``key`` is one of the keys that it will use. Raises what redis-py raises."""
+    options = {**options, "names": Names()}
     known: dict[str, Any] = {**parse_url(places.url_of("primary", 1)), **options}
     known.pop("connection_class", None)
     locator = _Sentinels(places, options) if places.kind == SENTINEL else _Nodes(places, options, key)
@@ -84,7 +87,8 @@ async def _ask(places: Places, place: Place, options: dict[str, Any], *words: st
     """What one server answers. Raises redis.RedisError, OSError."""
     url = places.url_of(*place)
     changes = {} if identify else {"username": None, "password": None}
-    redis: Redis = Redis.from_pool(ConnectionPool(**{**_options_of(url), **options, **changes}))
+    known = with_names({**_options_of(url), **options, **changes}, options["names"])
+    redis: Redis = Redis.from_pool(ConnectionPool(**known))
     try:
         async with within(_SECONDS):
             return await redis.execute_command(*words)  # type: ignore[no-untyped-call] # it has no types

@@ -7,12 +7,12 @@ it looks a name up less and less often while that fails.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import grpc
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
 from queueserver_rpc.listening import UNIX
 from queueserver_rpc.message_sizes import MAX_MESSAGE_BYTES
+from queueserver_rpc.resolving import Place
 from queueserver_rpc.tls_credentials import RereadFiles, channel_credentials
 
 from queueserver_manager.worker_client.worker_name import WorkerName
@@ -55,7 +55,7 @@ class Connection:
         self._material = tls.current() if tls is not None else None
         self._name = WorkerName(address)
         #: Where the name led at the last time, if that is known, and when the channel was made.
-        self._places: frozenset[Any] = frozenset()
+        self._places: frozenset[Place] = frozenset()
         self._made = 0.0
         self._channel = self._connect()
         self._replaced: set[asyncio.Task[None]] = set()
@@ -96,7 +96,6 @@ class Connection:
 
     async def close(self) -> None:
         """End it; calls on their way fail."""
-        self._name.close()
         for closing in self._replaced:
             closing.cancel()
         await asyncio.gather(*self._replaced, return_exceptions=True)
