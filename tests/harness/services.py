@@ -107,6 +107,11 @@ class BridgeProcess:
         #: The control socket.
         self.address = self.process.wait_ready()
 
+    @property
+    def info_address(self) -> str:
+        """The information socket."""
+        return self.process.output.wait_for("information socket publishes on ").split()[-1]
+
     def close(self) -> None:
         """End it. May be called again."""
         self.process.close()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
+from typing import Any
 
 import zmq.asyncio
 from queueserver_process.process import stop_requested
 from queueserver_process.ready import ReadyPipe
 
+from queueserver_zmq_bridge.info.information_socket import InformationSocket
+from queueserver_zmq_bridge.info.publisher import Publisher
 from queueserver_zmq_bridge.methods import METHODS
 from queueserver_zmq_bridge.methods.request import Dispatcher
 from queueserver_zmq_bridge.server import Server
@@ -32,20 +36,42 @@ class Bridge:
         server = Server(settings.manager, encoding)
         with zmq.asyncio.Context() as context:
             control = ControlSocket(context, settings.control_address, encoding, settings.private_key)
-            control.bind()
-            dispatcher = Dispatcher(server, METHODS)
-            serving = asyncio.create_task(control.serve(dispatcher.answer))
-            logger.info("0MQ control socket is waiting on %s", control.address)
-            ready.ready(control.address)
-            stopping = asyncio.create_task(stopped.wait())
+            information = InformationSocket(context, settings.info_address, encoding) if settings.publish else None
             try:
-                await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                if serving.done():
-                    serving.result()
+                control.bind()
+                if information is not None:
+                    information.bind()
+                _log_addresses(control, information)
+                work = [control.serve(Dispatcher(server, METHODS).answer)]
+                if information is not None:
+                    work.append(Publisher(server, information).run())
+                ready.ready(control.address)
+                await _until(stopped, work)
             finally:
-                serving.cancel()
-                stopping.cancel()
-                await asyncio.gather(serving, stopping, return_exceptions=True)
                 control.close()
+                if information is not None:
+                    information.close()
                 await server.close()
         return 0
+
+
+def _log_addresses(control: ControlSocket, information: InformationSocket | None) -> None:
+    logger.info("0MQ control socket is waiting on %s", control.address)
+    if information is not None:
+        logger.info("0MQ information socket publishes on %s", information.address)
+
+
+async def _until(stopped: asyncio.Event, work: list[Coroutine[Any, Any, None]]) -> None:
+    """Do all of the work until a stop is requested, or a part of it fails."""
+    stopping = asyncio.create_task(stopped.wait())
+    tasks = [asyncio.create_task(part) for part in work]
+    try:
+        await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done():
+                task.result()
+    finally:
+        stopping.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(stopping, *tasks, return_exceptions=True)

@@ -16,7 +16,10 @@ _ENVIRONMENT_STATES: Final = {EnvironmentState.DESTROYING: "closing", Environmen
 
 
 class StatusView:
-    """Makes the object, with a ``status_uid`` and a ``time`` that change exactly when something else in it does."""
+    """Makes the object, with a ``status_uid`` and a ``time`` that change exactly when something else in it does.
+
+    There is one for all who read or get the status, so that they see the same ``status_uid``.
+    """
 
     def __init__(self) -> None:
         self._fields: dict[str, Any] = {}
@@ -28,7 +31,12 @@ class StatusView:
         if fields != self._fields:
             self._fields = fields
             self._mark = {"time": _local_time(status), "status_uid": str(uuid.uuid4())}
-        return {**fields, **self._mark}
+        return self.last
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """The object that was made last."""
+        return {**self._fields, **self._mark}
 
 
 def state_of(status: status_pb2.ManagerStatus) -> str:

@@ -1,0 +1,1 @@
+"""The information socket: console text and status, published to any number of subscribers."""
