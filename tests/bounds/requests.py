@@ -17,6 +17,7 @@ from queueserver.common.v1 import item_pb2, permissions_pb2, task_pb2
 from queueserver.manager.v1 import environment_service_pb2 as env
 from queueserver.manager.v1 import event_pb2, event_service_pb2, queue_execution_pb2, queue_items_pb2, queue_pb2
 from queueserver.manager.v1 import history_service_pb2 as hist
+from queueserver.manager.v1 import import_state_pb2 as imp
 from queueserver.manager.v1 import inventory_service_pb2 as inv
 from queueserver.manager.v1 import permission_service_pb2 as perm
 from queueserver.manager.v1 import planning_service_pb2 as pl
@@ -207,6 +208,35 @@ def short(kind: Any, **more: Any) -> list[Long]:
     return [fixed(make, **more)]
 
 
+def imported(spec: Callable[[], item_pb2.ItemSpec], count: int, *, as_history: bool) -> imp.ImportStateRequest:
+    """A part of an import of its own, with items or entries that no server has."""
+    request = imp.ImportStateRequest(import_id=new_id()[:120], into_existing=True, request_id=new_id())
+    made = item_pb2.Item.FromString(spec().SerializeToString()) if count else item_pb2.Item()
+    made.user, made.user_group = "Anna", "primary"
+    for _ in range(count):
+        made.item_uid = str(uuid.uuid4())
+        if as_history:
+            result = item_pb2.ItemResult(exit_status=item_pb2.EXIT_STATUS_COMPLETED, traceback="t" * 1000)
+            request.history.add(item=made, result=result)
+        else:
+            request.items.append(made)
+    request.item_count, request.history_count = len(request.items), len(request.history)
+    if not count:
+        request.settings.permissions.CopyFrom(permissions())
+        request.validate_only = True
+    return request
+
+
+#: What is imported, how often, and whether into the history.
+IMPORTS = {
+    "typical": (partial(imported, typical, 2000, as_history=False)),
+    "numbers": (partial(imported, with_numbers, 45, as_history=False)),
+    "text": (partial(imported, with_text, 7, as_history=False)),
+    "history": (partial(imported, typical, 2000, as_history=True)),
+    "permissions": (partial(imported, typical, 0, as_history=False)),
+}
+
+
 LONGEST: dict[str, list[Long]] = {
     "StatusService.GetStatus": short(st.GetStatusRequest),
     "StatusService.ExplainIdle": short(st.ExplainIdleRequest),
@@ -336,6 +366,9 @@ LONGEST: dict[str, list[Long]] = {
     "TaskService.GetTask": [fixed(lambda: t.GetTaskRequest(task_uid="t" * 1000))],
     "TaskService.ListTasks": [fixed(lambda: t.ListTasksRequest(task_uids=["t" * 50] * 1000, page_size=1000))],
     "TaskService.WaitTask": [fixed(lambda: t.WaitTaskRequest(task_uid="t" * 1000))],
+    "ServerService.ImportState": [
+        fixed(make, label, queue=100, is_heavy=label not in {"text", "permissions"}) for label, make in IMPORTS.items()
+    ],
     # Without a mode: with one, the server would end.
     "ServerService.StopServer": [fixed(lambda: srv.StopServerRequest(request_id=new_id()))],
     "ServerService.GetServerInfo": short(srv.GetServerInfoRequest),

@@ -17,6 +17,7 @@ from queueserver.manager.v1 import (
     error_details_pb2,
     event_service_pb2,
     history_service_pb2,
+    import_state_pb2,
     inventory_service_pb2,
     lock_pb2,
     lock_service_pb2,
@@ -114,6 +115,7 @@ CALLS = {
         "WithdrawLockRequest": lock_service_pb2.WithdrawLockRequestRequest(lock_key="key"),
     },
     "server": {
+        "ImportState": import_state_pb2.ImportStateRequest(import_id="any", into_existing=True),
         "StopServer": server_service_pb2.StopServerRequest(mode=server_service_pb2.STOP_MODE_AT_ONCE),
     },
     "planning": {

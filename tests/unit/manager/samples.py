@@ -128,7 +128,7 @@ def state(record: Record) -> tuple[object, ...]:
         record.permissions,
         (record.mode, record.autostart, record.worker_boot_id, list(record.requests.items()), record.requests.size),
         (list(record.tasks), record.tasks.running),
-        record.lock,
+        (record.lock, list(record.imports.items())),
     )
 
 

@@ -32,6 +32,7 @@
     │   ├── Locked                  .holder .note .since .lock
     │   ├── LockRefused             as Locked: the lock was requested and not granted
     │   ├── LockRequestWaits        as Locked
+    │   ├── NotEmpty                the state of another server is to be imported into one that has something
     │   ├── NotLocked
     │   ├── QueueRunning            the queue was to be started, and runs: nothing is left to do
     │   ├── ReloadDisabled
@@ -254,6 +255,10 @@ class EnvironmentOpenFailed(InvalidState):
     def __str__(self) -> str:
         place = f" ({self.failure.file}, line {self.failure.line})" if self.failure.file else ""
         return f"{self.message}{place}"
+
+
+class NotEmpty(InvalidState):
+    """The state of another server is to be imported, and this one has something: say that it is to be added."""
 
 
 class InventoryEmpty(InvalidState):

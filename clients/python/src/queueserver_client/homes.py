@@ -34,6 +34,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "ItemNotRunning",
         "ItemRunning",
         "LimitReached",
+        "NotEmpty",
         "NotFound",
         "NotOwner",
         "NotSupported",

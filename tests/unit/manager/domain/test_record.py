@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain.history import History
+from queueserver_manager.domain.import_progress import Import
 from queueserver_manager.domain.inventory import Inventory, Plan
 from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.lock.lock import Claim, Lock
@@ -58,6 +59,8 @@ SAMPLES: list[ch.Change] = [
     ch.SetWorker("another boot"),
     ch.SetLock(Lock("uid", Claim(True, False, "anna", "", 1.0))),
     ch.SetLock(None),
+    ch.PutImport(Import("new", "elsewhere", 1, 2, 3.0)),
+    ch.PutImport(Import("new", "elsewhere", 1, 2, 3.0), forgotten="old"),
     ch.RememberRequest(request("new")),
     ch.ForgetRequests(("first", "second")),
     ch.ForgetAnswers((request("first", answer=None), request("second", answer=None))),
@@ -70,6 +73,7 @@ def sample_record() -> Record:
     apply(record, [ch.PutTask(KeptTask(task(f"t-{number}", number))) for number in (1, 2, 3)])
     apply(record, [ch.PutTask(KeptTask(task("t-2", 2), task_result()))])
     apply(record, [ch.SetLock(Lock("held", Claim(False, True, "bob", "", 2.0)))])
+    apply(record, [ch.PutImport(Import("old", "elsewhere", 1, 1, 1.0))])
     return record
 
 
@@ -117,6 +121,7 @@ def random_change(record: Record, data: st.DataObject, number: int) -> ch.Change
         ch.PutTask(KeptTask(task(f"task-{number}", record.tasks.next_number))),
         *(ch.PutTask(KeptTask(running, task_result())) for running in record.tasks.running[:1]),
         ch.DropTasks(tuple(kept.task.uid for kept in record.tasks)[: rank % 3]),
+        ch.PutImport(Import(f"import-{number % 3}", "elsewhere", 1, 1, 1.0), next(iter(record.imports), "")),
         ch.ForgetRequests(tuple(record.requests)[: rank % 3]),
         ch.ForgetAnswers(
             tuple(one.without_answer() for one in record.requests.overlong(Bound(10, abs(rank)), request("added")))

@@ -13,12 +13,18 @@ from queueserver_manager.domain.lifecycle import ManagerState
 from queueserver_manager.domain.lock import lock_errors
 from queueserver_manager.domain.lock.lock import Claim, Lock, LockRequest
 from queueserver_manager.domain.permissions import permission_errors
-from queueserver_manager.domain.refusals import batch_errors, environment_errors, errors, question_errors
+from queueserver_manager.domain.refusals import (
+    batch_errors,
+    environment_errors,
+    errors,
+    import_errors,
+    question_errors,
+)
 from queueserver_manager.rpc.errors import TABLE, translate
 from queueserver_rpc.reasons import name_of
 from queueserver_rpc.status import to_proto
 
-MODULES = (errors, environment_errors, permission_errors, question_errors, batch_errors, lock_errors)
+MODULES = (errors, environment_errors, permission_errors, question_errors, batch_errors, import_errors, lock_errors)
 ALL = list(
     {
         error: None
@@ -59,6 +65,7 @@ CLAIM = Claim(environment=True, queue=False, user="anna", note="in the hutch", t
 LOCK = Lock("held", CLAIM, request=LockRequest("asked", CLAIM, 2000.0))
 SAMPLES: dict[type[errors.Refused], errors.Refused] = {
     question_errors.QuestionNotFound: question_errors.QuestionNotFound("another"),
+    import_errors.NotEmpty: import_errors.NotEmpty(3, 0, is_running=True),
     errors.FieldInvalid: errors.FieldInvalid("page_size", "must be 0 or more"),
     errors.ItemInvalid: errors.ItemInvalid("The item has no name.", violations=[WRONG]),
     errors.PositionMissing: errors.PositionMissing("a destination: say where the items go", ["destination"]),

@@ -34,6 +34,7 @@ BY_REASON: dict[str, type[QueueServerError]] = {
     "FILE_INVALID": errors.FileInvalid,
     "FUNCTION_NOT_ALLOWED": errors.FunctionNotAllowed,
     "INVENTORY_EMPTY": errors.InventoryEmpty,
+    "NOT_EMPTY": errors.NotEmpty,
     "ITEM_HELD": errors.ItemHeld,
     "ITEM_INVALID": errors.ItemInvalid,
     "ITEM_NOT_FOUND": errors.ItemNotFound,

@@ -214,6 +214,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Look in the history or the queue for what happened to the item; to act on whichever item is running, name none.
     """
+    ERROR_REASON_NOT_EMPTY: _ErrorReason.ValueType  # 78
+    """The state of another server is to be imported, and this server's queue or history has something, or an item is
+    running.
+
+    Clear the queue and the history, or say that what is imported is to be added (`into_existing`).
+    """
     ERROR_REASON_INVENTORY_EMPTY: _ErrorReason.ValueType  # 33
     """No plans are known: no environment was ever opened, or its startup code has no plans.
 
@@ -638,6 +644,12 @@ ERROR_REASON_ITEM_NOT_RUNNING: ErrorReason.ValueType  # 76
 `item_uid` has its uid. No other plan was affected.
 
 Look in the history or the queue for what happened to the item; to act on whichever item is running, name none.
+"""
+ERROR_REASON_NOT_EMPTY: ErrorReason.ValueType  # 78
+"""The state of another server is to be imported, and this server's queue or history has something, or an item is
+running.
+
+Clear the queue and the history, or say that what is imported is to be added (`into_existing`).
 """
 ERROR_REASON_INVENTORY_EMPTY: ErrorReason.ValueType  # 33
 """No plans are known: no environment was ever opened, or its startup code has no plans.

@@ -26,10 +26,11 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from queueserver.common.v1 import method_pb2 as queueserver_dot_common_dot_v1_dot_method__pb2
 from queueserver.common.v1 import process_pb2 as queueserver_dot_common_dot_v1_dot_process__pb2
+from queueserver.manager.v1 import import_state_pb2 as queueserver_dot_manager_dot_v1_dot_import__state__pb2
 from queueserver.manager.v1 import status_pb2 as queueserver_dot_manager_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+queueserver/manager/v1/server_service.proto\x12\x16queueserver.manager.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"queueserver/common/v1/method.proto\x1a#queueserver/common/v1/process.proto\x1a#queueserver/manager/v1/status.proto\"W\n\x11StopServerRequest\x12.\n\x04mode\x18\x01 \x01(\x0e\x32 .queueserver.manager.v1.StopMode\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x14\n\x12StopServerResponse\"\x16\n\x14GetServerInfoRequest\"I\n\x15GetServerInfoResponse\x12\x30\n\x04info\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.ServerInfo\"\x87\x05\n\nServerInfo\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07manager\x18\x02 \x01(\x0b\x32\".queueserver.common.v1.ProcessInfo\x12\x32\n\x06worker\x18\x03 \x01(\x0b\x32\".queueserver.common.v1.ProcessInfo\x12\x37\n\x0b\x65nvironment\x18\x04 \x01(\x0b\x32\".queueserver.common.v1.ProcessInfo\x12\x38\n\x0cstartup_code\x18\x05 \x01(\x0b\x32\".queueserver.common.v1.StartupCode\x12\x30\n\x05redis\x18\x06 \x01(\x0b\x32!.queueserver.manager.v1.RedisInfo\x12\x18\n\x10\x63ontract_version\x18\x07 \x01(\t\x12\x31\n\x04role\x18\x08 \x01(\x0e\x32#.queueserver.manager.v1.ManagerRole\x12\x0f\n\x07\x61\x64\x64ress\x18\t \x01(\t\x12\x1a\n\x12\x61\x64vertised_address\x18\n \x01(\t\x12\x16\n\x0e\x64\x61ta_directory\x18\x0b \x01(\t\x12\x30\n\x08settings\x18\x0c \x03(\x0b\x32\x1e.queueserver.common.v1.Setting\x12\x37\n\x0fworker_settings\x18\r \x03(\x0b\x32\x1e.queueserver.common.v1.Setting\x12\x33\n\x06limits\x18\x0e \x03(\x0b\x32#.queueserver.manager.v1.ServerLimit\x12\x0f\n\x07unknown\x18\x0f \x03(\t\"-\n\tRedisInfo\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"m\n\x0bServerLimit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tmax_count\x18\x02 \x01(\x05\x12\x11\n\tmax_bytes\x18\x03 \x01(\x03\x12*\n\x07max_age\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration*U\n\x08StopMode\x12\x19\n\x15STOP_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13STOP_MODE_WHEN_IDLE\x10\x01\x12\x15\n\x11STOP_MODE_AT_ONCE\x10\x02\x32\xd9\x02\n\rServerService\x12\xcd\x01\n\nStopServer\x12).queueserver.manager.v1.StopServerRequest\x1a*.queueserver.manager.v1.StopServerResponse\"h\xaa\xbb\x18\x64\n\x01\x07\x1a\x06status\x1a\ritem_finished\x1a\rhistory_added\x1a\nitem_added\x1a\rqueue_stopped\x1a\rtask_finished\"\x01\x1d*\x0cmanager_stop\x12x\n\rGetServerInfo\x12,.queueserver.manager.v1.GetServerInfoRequest\x1a-.queueserver.manager.v1.GetServerInfoResponse\"\n\x90\x02\x01\xaa\xbb\x18\x03\n\x01\x01\x42\xae\x01\n(io.blueskyproject.queueserver.manager.v1B\x12ServerServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+queueserver/manager/v1/server_service.proto\x12\x16queueserver.manager.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"queueserver/common/v1/method.proto\x1a#queueserver/common/v1/process.proto\x1a)queueserver/manager/v1/import_state.proto\x1a#queueserver/manager/v1/status.proto\"W\n\x11StopServerRequest\x12.\n\x04mode\x18\x01 \x01(\x0e\x32 .queueserver.manager.v1.StopMode\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x14\n\x12StopServerResponse\"\x16\n\x14GetServerInfoRequest\"I\n\x15GetServerInfoResponse\x12\x30\n\x04info\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.ServerInfo\"\x87\x05\n\nServerInfo\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x07manager\x18\x02 \x01(\x0b\x32\".queueserver.common.v1.ProcessInfo\x12\x32\n\x06worker\x18\x03 \x01(\x0b\x32\".queueserver.common.v1.ProcessInfo\x12\x37\n\x0b\x65nvironment\x18\x04 \x01(\x0b\x32\".queueserver.common.v1.ProcessInfo\x12\x38\n\x0cstartup_code\x18\x05 \x01(\x0b\x32\".queueserver.common.v1.StartupCode\x12\x30\n\x05redis\x18\x06 \x01(\x0b\x32!.queueserver.manager.v1.RedisInfo\x12\x18\n\x10\x63ontract_version\x18\x07 \x01(\t\x12\x31\n\x04role\x18\x08 \x01(\x0e\x32#.queueserver.manager.v1.ManagerRole\x12\x0f\n\x07\x61\x64\x64ress\x18\t \x01(\t\x12\x1a\n\x12\x61\x64vertised_address\x18\n \x01(\t\x12\x16\n\x0e\x64\x61ta_directory\x18\x0b \x01(\t\x12\x30\n\x08settings\x18\x0c \x03(\x0b\x32\x1e.queueserver.common.v1.Setting\x12\x37\n\x0fworker_settings\x18\r \x03(\x0b\x32\x1e.queueserver.common.v1.Setting\x12\x33\n\x06limits\x18\x0e \x03(\x0b\x32#.queueserver.manager.v1.ServerLimit\x12\x0f\n\x07unknown\x18\x0f \x03(\t\"-\n\tRedisInfo\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"m\n\x0bServerLimit\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tmax_count\x18\x02 \x01(\x05\x12\x11\n\tmax_bytes\x18\x03 \x01(\x03\x12*\n\x07max_age\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration*U\n\x08StopMode\x12\x19\n\x15STOP_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13STOP_MODE_WHEN_IDLE\x10\x01\x12\x15\n\x11STOP_MODE_AT_ONCE\x10\x02\x32\xee\x04\n\rServerService\x12\xcd\x01\n\nStopServer\x12).queueserver.manager.v1.StopServerRequest\x1a*.queueserver.manager.v1.StopServerResponse\"h\xaa\xbb\x18\x64\n\x01\x07\x1a\x06status\x1a\ritem_finished\x1a\rhistory_added\x1a\nitem_added\x1a\rqueue_stopped\x1a\rtask_finished\"\x01\x1d*\x0cmanager_stop\x12x\n\rGetServerInfo\x12,.queueserver.manager.v1.GetServerInfoRequest\x1a-.queueserver.manager.v1.GetServerInfoResponse\"\n\x90\x02\x01\xaa\xbb\x18\x03\n\x01\x01\x12\x92\x02\n\x0bImportState\x12*.queueserver.manager.v1.ImportStateRequest\x1a+.queueserver.manager.v1.ImportStateResponse\"\xa9\x01\xaa\xbb\x18\xa4\x01\n\x01\x07\x10\x03\x1a\rhistory_added\x1a\x0bitems_added\x1a\ritems_checked\x1a\x13permissions_changed\x1a\x11inventory_changed\x1a\x12queue_mode_changed\x1a\x0clock_changed\x1a\x11\x61utostart_changed\x1a\rqueue_started\"\x06\x06\x08\x07\rN,B\xae\x01\n(io.blueskyproject.queueserver.manager.v1B\x12ServerServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,22 +42,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SERVERSERVICE'].methods_by_name['StopServer']._serialized_options = b'\252\273\030d\n\001\007\032\006status\032\ritem_finished\032\rhistory_added\032\nitem_added\032\rqueue_stopped\032\rtask_finished\"\001\035*\014manager_stop'
   _globals['_SERVERSERVICE'].methods_by_name['GetServerInfo']._loaded_options = None
   _globals['_SERVERSERVICE'].methods_by_name['GetServerInfo']._serialized_options = b'\220\002\001\252\273\030\003\n\001\001'
-  _globals['_STOPMODE']._serialized_start=1264
-  _globals['_STOPMODE']._serialized_end=1349
-  _globals['_STOPSERVERREQUEST']._serialized_start=246
-  _globals['_STOPSERVERREQUEST']._serialized_end=333
-  _globals['_STOPSERVERRESPONSE']._serialized_start=335
-  _globals['_STOPSERVERRESPONSE']._serialized_end=355
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=357
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=379
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=381
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=454
-  _globals['_SERVERINFO']._serialized_start=457
-  _globals['_SERVERINFO']._serialized_end=1104
-  _globals['_REDISINFO']._serialized_start=1106
-  _globals['_REDISINFO']._serialized_end=1151
-  _globals['_SERVERLIMIT']._serialized_start=1153
-  _globals['_SERVERLIMIT']._serialized_end=1262
-  _globals['_SERVERSERVICE']._serialized_start=1352
-  _globals['_SERVERSERVICE']._serialized_end=1697
+  _globals['_SERVERSERVICE'].methods_by_name['ImportState']._loaded_options = None
+  _globals['_SERVERSERVICE'].methods_by_name['ImportState']._serialized_options = b'\252\273\030\244\001\n\001\007\020\003\032\rhistory_added\032\013items_added\032\ritems_checked\032\023permissions_changed\032\021inventory_changed\032\022queue_mode_changed\032\014lock_changed\032\021autostart_changed\032\rqueue_started\"\006\006\010\007\rN,'
+  _globals['_STOPMODE']._serialized_start=1307
+  _globals['_STOPMODE']._serialized_end=1392
+  _globals['_STOPSERVERREQUEST']._serialized_start=289
+  _globals['_STOPSERVERREQUEST']._serialized_end=376
+  _globals['_STOPSERVERRESPONSE']._serialized_start=378
+  _globals['_STOPSERVERRESPONSE']._serialized_end=398
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=400
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=422
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=424
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=497
+  _globals['_SERVERINFO']._serialized_start=500
+  _globals['_SERVERINFO']._serialized_end=1147
+  _globals['_REDISINFO']._serialized_start=1149
+  _globals['_REDISINFO']._serialized_end=1194
+  _globals['_SERVERLIMIT']._serialized_start=1196
+  _globals['_SERVERLIMIT']._serialized_end=1305
+  _globals['_SERVERSERVICE']._serialized_start=1395
+  _globals['_SERVERSERVICE']._serialized_end=2017
 # @@protoc_insertion_point(module_scope)

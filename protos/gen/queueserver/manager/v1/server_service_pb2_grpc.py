@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from queueserver.manager.v1 import import_state_pb2 as queueserver_dot_manager_dot_v1_dot_import__state__pb2
 from queueserver.manager.v1 import server_service_pb2 as queueserver_dot_manager_dot_v1_dot_server__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -26,7 +27,7 @@ if _version_not_supported:
 
 
 class ServerServiceStub:
-    """The server itself: stop it, and get information about it.
+    """The server itself: stop it, get information about it, and fill it with the state of another server.
 
     Errors of every method: as in QueueService.
     """
@@ -47,10 +48,15 @@ class ServerServiceStub:
                 request_serializer=queueserver_dot_manager_dot_v1_dot_server__service__pb2.GetServerInfoRequest.SerializeToString,
                 response_deserializer=queueserver_dot_manager_dot_v1_dot_server__service__pb2.GetServerInfoResponse.FromString,
                 _registered_method=True)
+        self.ImportState = channel.unary_unary(
+                '/queueserver.manager.v1.ServerService/ImportState',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_import__state__pb2.ImportStateRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_import__state__pb2.ImportStateResponse.FromString,
+                _registered_method=True)
 
 
 class ServerServiceServicer:
-    """The server itself: stop it, and get information about it.
+    """The server itself: stop it, get information about it, and fill it with the state of another server.
 
     Errors of every method: as in QueueService.
     """
@@ -96,6 +102,38 @@ class ServerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportState(self, request, context):
+        """ImportState takes over state of another server: its queue and history in parts, and its permissions, mode, lock and
+        autostart. It is for programs like `qserver-import`, which read that state.
+
+        The requests of one import have the same `import_id`. The first one begins the import and applies its `settings`.
+        Each request may bring a part of the history and of the queue; a part says which number its first element has in
+        the import. The response says how many the server has: what it has already is skipped, and nothing may be left out.
+        So an import that was interrupted, or the client of which died, is continued by sending it again, wholly or from
+        where the response says; nothing is added twice. With the last element the import is complete, and `autostart` is
+        applied. The server remembers the last 100 imports: an import that is complete changes nothing any more, even if
+        what it added was executed or removed meanwhile.
+
+        Each request is carried out completely or not at all. Between two requests other clients are served: lock the queue
+        (`settings.lock`) to keep them from changing it meanwhile. Items are put at the back of the queue, entries at the
+        new end of the history. They keep their uids; an item whose uid the queue, the running item or the history has is
+        counted and not added, and likewise an entry. Items are not validated: one that would be refused is added and
+        marked (`Item.problems`).
+
+        Needs scope `admin`. With `validate_only` the response says what the server has of this import.
+
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID, for a part that begins behind what the server has, too;
+        ITEM_INVALID, ITEM_TOO_LARGE or NUMBER_NOT_EXACT for an item or entry that can't be kept; PERMISSIONS_INVALID;
+        FAILED_PRECONDITION with reason NOT_EMPTY if the import is new, the queue or the history has something or an item is
+        running, and `into_existing` is not set; RESOURCE_EXHAUSTED with reason QUEUE_FULL.
+        Events: history_added, items_added; with the first request also permissions_changed, inventory_changed,
+        queue_mode_changed, lock_changed; with the last one autostart_changed, and queue_started if the environment is
+        open; later items_checked, for items that would be refused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ServerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -109,6 +147,11 @@ def add_ServerServiceServicer_to_server(servicer, server):
                     request_deserializer=queueserver_dot_manager_dot_v1_dot_server__service__pb2.GetServerInfoRequest.FromString,
                     response_serializer=queueserver_dot_manager_dot_v1_dot_server__service__pb2.GetServerInfoResponse.SerializeToString,
             ),
+            'ImportState': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportState,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_import__state__pb2.ImportStateRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_import__state__pb2.ImportStateResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'queueserver.manager.v1.ServerService', rpc_method_handlers)
@@ -118,7 +161,7 @@ def add_ServerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ServerService:
-    """The server itself: stop it, and get information about it.
+    """The server itself: stop it, get information about it, and fill it with the state of another server.
 
     Errors of every method: as in QueueService.
     """
@@ -167,6 +210,33 @@ class ServerService:
             '/queueserver.manager.v1.ServerService/GetServerInfo',
             queueserver_dot_manager_dot_v1_dot_server__service__pb2.GetServerInfoRequest.SerializeToString,
             queueserver_dot_manager_dot_v1_dot_server__service__pb2.GetServerInfoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportState(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.manager.v1.ServerService/ImportState',
+            queueserver_dot_manager_dot_v1_dot_import__state__pb2.ImportStateRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_import__state__pb2.ImportStateResponse.FromString,
             options,
             channel_credentials,
             insecure,

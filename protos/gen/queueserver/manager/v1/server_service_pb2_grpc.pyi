@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from queueserver.manager.v1 import import_state_pb2 as _import_state_pb2
 from queueserver.manager.v1 import server_service_pb2 as _server_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -27,7 +28,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ServerServiceStub:
-    """The server itself: stop it, and get information about it.
+    """The server itself: stop it, get information about it, and fill it with the state of another server.
 
     Errors of every method: as in QueueService.
     """
@@ -69,10 +70,38 @@ class ServerServiceStub:
 
     Errors: none of its own.
     """
+    ImportState: _grpc.UnaryUnaryMultiCallable[_import_state_pb2.ImportStateRequest, _import_state_pb2.ImportStateResponse]
+    """ImportState takes over state of another server: its queue and history in parts, and its permissions, mode, lock and
+    autostart. It is for programs like `qserver-import`, which read that state.
+
+    The requests of one import have the same `import_id`. The first one begins the import and applies its `settings`.
+    Each request may bring a part of the history and of the queue; a part says which number its first element has in
+    the import. The response says how many the server has: what it has already is skipped, and nothing may be left out.
+    So an import that was interrupted, or the client of which died, is continued by sending it again, wholly or from
+    where the response says; nothing is added twice. With the last element the import is complete, and `autostart` is
+    applied. The server remembers the last 100 imports: an import that is complete changes nothing any more, even if
+    what it added was executed or removed meanwhile.
+
+    Each request is carried out completely or not at all. Between two requests other clients are served: lock the queue
+    (`settings.lock`) to keep them from changing it meanwhile. Items are put at the back of the queue, entries at the
+    new end of the history. They keep their uids; an item whose uid the queue, the running item or the history has is
+    counted and not added, and likewise an entry. Items are not validated: one that would be refused is added and
+    marked (`Item.problems`).
+
+    Needs scope `admin`. With `validate_only` the response says what the server has of this import.
+
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID, for a part that begins behind what the server has, too;
+    ITEM_INVALID, ITEM_TOO_LARGE or NUMBER_NOT_EXACT for an item or entry that can't be kept; PERMISSIONS_INVALID;
+    FAILED_PRECONDITION with reason NOT_EMPTY if the import is new, the queue or the history has something or an item is
+    running, and `into_existing` is not set; RESOURCE_EXHAUSTED with reason QUEUE_FULL.
+    Events: history_added, items_added; with the first request also permissions_changed, inventory_changed,
+    queue_mode_changed, lock_changed; with the last one autostart_changed, and queue_started if the environment is
+    open; later items_checked, for items that would be refused.
+    """
 
 @_typing.type_check_only
 class ServerServiceAsyncStub(ServerServiceStub):
-    """The server itself: stop it, and get information about it.
+    """The server itself: stop it, get information about it, and fill it with the state of another server.
 
     Errors of every method: as in QueueService.
     """
@@ -111,9 +140,37 @@ class ServerServiceAsyncStub(ServerServiceStub):
 
     Errors: none of its own.
     """
+    ImportState: _aio.UnaryUnaryMultiCallable[_import_state_pb2.ImportStateRequest, _import_state_pb2.ImportStateResponse]  # type: ignore[assignment]
+    """ImportState takes over state of another server: its queue and history in parts, and its permissions, mode, lock and
+    autostart. It is for programs like `qserver-import`, which read that state.
+
+    The requests of one import have the same `import_id`. The first one begins the import and applies its `settings`.
+    Each request may bring a part of the history and of the queue; a part says which number its first element has in
+    the import. The response says how many the server has: what it has already is skipped, and nothing may be left out.
+    So an import that was interrupted, or the client of which died, is continued by sending it again, wholly or from
+    where the response says; nothing is added twice. With the last element the import is complete, and `autostart` is
+    applied. The server remembers the last 100 imports: an import that is complete changes nothing any more, even if
+    what it added was executed or removed meanwhile.
+
+    Each request is carried out completely or not at all. Between two requests other clients are served: lock the queue
+    (`settings.lock`) to keep them from changing it meanwhile. Items are put at the back of the queue, entries at the
+    new end of the history. They keep their uids; an item whose uid the queue, the running item or the history has is
+    counted and not added, and likewise an entry. Items are not validated: one that would be refused is added and
+    marked (`Item.problems`).
+
+    Needs scope `admin`. With `validate_only` the response says what the server has of this import.
+
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID, for a part that begins behind what the server has, too;
+    ITEM_INVALID, ITEM_TOO_LARGE or NUMBER_NOT_EXACT for an item or entry that can't be kept; PERMISSIONS_INVALID;
+    FAILED_PRECONDITION with reason NOT_EMPTY if the import is new, the queue or the history has something or an item is
+    running, and `into_existing` is not set; RESOURCE_EXHAUSTED with reason QUEUE_FULL.
+    Events: history_added, items_added; with the first request also permissions_changed, inventory_changed,
+    queue_mode_changed, lock_changed; with the last one autostart_changed, and queue_started if the environment is
+    open; later items_checked, for items that would be refused.
+    """
 
 class ServerServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The server itself: stop it, and get information about it.
+    """The server itself: stop it, get information about it, and fill it with the state of another server.
 
     Errors of every method: as in QueueService.
     """
@@ -161,6 +218,40 @@ class ServerServiceServicer(metaclass=_abc_1.ABCMeta):
         Secrets are never included: no password of Redis, no key of a lock.
 
         Errors: none of its own.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportState(
+        self,
+        request: _import_state_pb2.ImportStateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_import_state_pb2.ImportStateResponse, _abc.Awaitable[_import_state_pb2.ImportStateResponse]]:
+        """ImportState takes over state of another server: its queue and history in parts, and its permissions, mode, lock and
+        autostart. It is for programs like `qserver-import`, which read that state.
+
+        The requests of one import have the same `import_id`. The first one begins the import and applies its `settings`.
+        Each request may bring a part of the history and of the queue; a part says which number its first element has in
+        the import. The response says how many the server has: what it has already is skipped, and nothing may be left out.
+        So an import that was interrupted, or the client of which died, is continued by sending it again, wholly or from
+        where the response says; nothing is added twice. With the last element the import is complete, and `autostart` is
+        applied. The server remembers the last 100 imports: an import that is complete changes nothing any more, even if
+        what it added was executed or removed meanwhile.
+
+        Each request is carried out completely or not at all. Between two requests other clients are served: lock the queue
+        (`settings.lock`) to keep them from changing it meanwhile. Items are put at the back of the queue, entries at the
+        new end of the history. They keep their uids; an item whose uid the queue, the running item or the history has is
+        counted and not added, and likewise an entry. Items are not validated: one that would be refused is added and
+        marked (`Item.problems`).
+
+        Needs scope `admin`. With `validate_only` the response says what the server has of this import.
+
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID, for a part that begins behind what the server has, too;
+        ITEM_INVALID, ITEM_TOO_LARGE or NUMBER_NOT_EXACT for an item or entry that can't be kept; PERMISSIONS_INVALID;
+        FAILED_PRECONDITION with reason NOT_EMPTY if the import is new, the queue or the history has something or an item is
+        running, and `into_existing` is not set; RESOURCE_EXHAUSTED with reason QUEUE_FULL.
+        Events: history_added, items_added; with the first request also permissions_changed, inventory_changed,
+        queue_mode_changed, lock_changed; with the last one autostart_changed, and queue_started if the environment is
+        open; later items_checked, for items that would be refused.
         """
 
 def add_ServerServiceServicer_to_server(servicer: ServerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 from queueserver_manager.domain.events import Event
+from queueserver_manager.domain.import_progress import Import
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.lock.lock import Lock
 from queueserver_manager.domain.permissions.permissions import Permissions
@@ -158,6 +159,14 @@ class SetLock:
 
 
 @dataclass(frozen=True, slots=True)
+class PutImport:
+    """Note how far an import has come; ``forgotten`` is the id of an old one that is dropped for it, if any."""
+
+    done: Import
+    forgotten: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SettleClearOrder:
     """Tell the tool that ordered a lock to be cleared whether it was, and remove the order."""
 
@@ -205,6 +214,7 @@ Change = (
     | DropTasks
     | SetWorker
     | SetLock
+    | PutImport
     | SettleClearOrder
     | RememberRequest
     | ForgetRequests

@@ -142,6 +142,8 @@ class HistoryAdded:
     """An entry was added to the history."""
 
     entry: HistoryEntry
+    #: From another server: it ended long ago. Not stored.
+    imported: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from queueserver_manager.domain.changes import (
     ForgetRequests,
     MarkRunning,
     MoveItem,
+    PutImport,
     PutItem,
     PutTask,
     QueueActivity,
@@ -37,6 +38,7 @@ from queueserver_manager.domain.changes import (
     SetWorker,
 )
 from queueserver_manager.domain.history import History
+from queueserver_manager.domain.import_progress import Import
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.lock.lock import KeyDigest, Lock
 from queueserver_manager.domain.permissions.permissions import BUILT_IN, Permissions
@@ -120,7 +122,7 @@ def parts_of(change: Change) -> tuple[str, ...]:
 #: Changes of parts that have no revision of their own.
 _UNTOLD = (
     *(MarkRunning, SetQueueActivity, SetRank, SetAutostart, SetWorker, DropTasks, SettleClearOrder),
-    *(RememberRequest, ForgetRequests, ForgetAnswers),
+    *(RememberRequest, ForgetRequests, ForgetAnswers, PutImport),
 )
 
 
@@ -144,6 +146,8 @@ class Record:
     worker_boot_id: str = ""
     requests: Requests = field(default_factory=Requests)
     lock: Lock | None = None
+    #: Imports of other servers' state by id, oldest first.
+    imports: dict[str, Import] = field(default_factory=dict)
     #: It releases any lock. It comes from the settings and is not stored.
     emergency_key: KeyDigest | None = None
 
@@ -171,6 +175,8 @@ class Record:
             return self._put_task(change.kept) if isinstance(change, PutTask) else self._drop_tasks(change.uids)
         if isinstance(change, (RememberRequest, ForgetRequests, ForgetAnswers)):
             return self._change_requests(change)
+        if isinstance(change, PutImport):
+            return self._put_import(change)
         # What an order was about is in another change; the order itself is only in the store.
         return _nothing if isinstance(change, SettleClearOrder) else self._replace(change)
 
@@ -197,6 +203,12 @@ class Record:
         for request in left:
             requests.put(request)
         return lambda: requests.restore_answers(whole)
+
+    def _put_import(self, change: PutImport) -> Undo:
+        before = self.imports
+        kept = {import_id: one for import_id, one in before.items() if import_id != change.forgotten}
+        self.imports = kept | {change.done.import_id: change.done}
+        return lambda: setattr(self, "imports", before)
 
     def _put_task(self, kept: KeptTask) -> Undo:
         tasks, before = self.tasks, self.tasks.get(kept.task.uid)

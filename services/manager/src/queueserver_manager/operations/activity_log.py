@@ -207,6 +207,9 @@ def _item_started(event: ev.ItemStarted, _user: str) -> _Line:
 
 def _history_added(event: ev.HistoryAdded, _user: str) -> _Line:
     entry, result = event.entry, event.entry.result
+    if event.imported:
+        sentence = f"An entry of another server's history was imported: {_plan(entry.item)}, item {entry.item.uid}"
+        return _DETAIL, sentence, _about(entry.item)
     seconds = round(result.stop - result.start, 3) if result.start is not None else None
     after = "before it began" if seconds is None else f"after {seconds:.1f} s"
     is_bad = result.exit_status is ExitStatus.FAILED

@@ -26,6 +26,7 @@ from queueserver_manager.domain.events import (
 )
 from queueserver_manager.domain.limits import Limits
 from queueserver_manager.domain.lock.lock import SALT_BYTES
+from queueserver_manager.domain.lock.locking import Identity
 from queueserver_manager.domain.permissions.permissions import Permissions
 from queueserver_manager.domain.queue.item import HistoryEntry, Item
 from queueserver_manager.domain.queue.queue_run import stop_after_loss
@@ -40,6 +41,7 @@ from queueserver_manager.operations.commit.until_stored import until_stored
 from queueserver_manager.operations.environment import EnvironmentOperations
 from queueserver_manager.operations.files import Files
 from queueserver_manager.operations.history import HistoryOperations
+from queueserver_manager.operations.importing import ImportOperations
 from queueserver_manager.operations.inventory import DescriptionFilter, InventoryOperations
 from queueserver_manager.operations.lock.lock_lease import LockLease
 from queueserver_manager.operations.lock.lock_orders import LockOrderDesk
@@ -164,10 +166,7 @@ class OwnershipTerm:
         self.link = WorkerWatcher(worker, self.view, self.feed, open_runs, self.ledger, self.runner, self.task_runner)
         group = settings.default_group
         self.tasks = TaskOperations(
-            self.ledger,
-            self.view,
-            time.time,
-            new_id,
+            *(self.ledger, self.view, time.time, new_id),
             scripts_enabled=settings.scripts_enabled,
             default_group=group,
         )
@@ -191,6 +190,10 @@ class OwnershipTerm:
         self.locking = LockOperations(self.ledger, time.time, new_id, new_salt)
         self._lock_lease = LockLease(self.ledger, time.time)
         self._lock_orders = LockOrderDesk(self.ledger, settings.lock_orders) if settings.lock_orders else None
+        self.importing = ImportOperations(
+            *(self.ledger, lambda: Identity(new_id(), new_salt()), settings.prepare_item, settings.measure_entry),
+            *(limits, self._queue_check.look, time.time),
+        )
         self.server = ServerOperations(self.ledger, self.view, worker, settings.on_stop)
         self.watching = WatchStreams(self.ledger, self.feed, open_runs, board, encoder)
 

@@ -11,7 +11,7 @@ from queueserver_rpc.status import FATE_UNKNOWN, Refusal, Violation
 
 from queueserver_manager.domain.lock import lock_errors
 from queueserver_manager.domain.permissions import permission_errors
-from queueserver_manager.domain.refusals import batch_errors, environment_errors, errors, question_errors
+from queueserver_manager.domain.refusals import batch_errors, environment_errors, errors, import_errors, question_errors
 from queueserver_manager.rpc.services import full_method
 from queueserver_manager.wire.locks import lock_to_proto
 from queueserver_manager.wire.states import MANAGER_STATES
@@ -50,6 +50,7 @@ TABLE: dict[type[errors.Refused], Reason] = {
     errors.ItemHeld: _R.ERROR_REASON_ITEM_HELD,
     errors.ItemRunning: _R.ERROR_REASON_ITEM_RUNNING,
     errors.ItemNotRunning: _R.ERROR_REASON_ITEM_NOT_RUNNING,
+    import_errors.NotEmpty: _R.ERROR_REASON_NOT_EMPTY,
     errors.InventoryEmpty: _R.ERROR_REASON_INVENTORY_EMPTY,
     environment_errors.EnvironmentClosed: _R.ERROR_REASON_ENVIRONMENT_CLOSED,
     environment_errors.EnvironmentExists: _R.ERROR_REASON_ENVIRONMENT_EXISTS,

@@ -11,6 +11,7 @@ from queueserver.manager.v1 import (
     permission_service_pb2,
     queue_service_pb2,
     run_engine_service_pb2,
+    server_service_pb2,
     task_service_pb2,
 )
 
@@ -25,6 +26,7 @@ _MODULES = (
     permission_service_pb2,
     queue_service_pb2,
     run_engine_service_pb2,
+    server_service_pb2,
     task_service_pb2,
 )
 _ENVIRONMENT = frozenset({method_pb2.METHOD_LOCK_ENVIRONMENT, method_pb2.METHOD_LOCK_BOTH})

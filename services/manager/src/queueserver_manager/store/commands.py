@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain.record import Revisions
 from queueserver_manager.store.codecs import codec, task_codec
+from queueserver_manager.store.codecs.import_codec import encode_import
 from queueserver_manager.store.codecs.lock_codec import encode_lock
 from queueserver_manager.store.codecs.permission_codec import encode_permissions
 from queueserver_manager.store.keys import Keys
@@ -87,11 +88,14 @@ def _settings(keys: Keys, change: ch.Change) -> Iterable[Command]:
             return [("HDEL", keys.tasks, *uids)]
         case ch.SetWorker(boot_id):
             return [("HSET", keys.meta, "worker_boot_id", boot_id)]
-    return _lock_or_requests(keys, change)
+    return _memory(keys, change)
 
 
-def _lock_or_requests(keys: Keys, change: ch.Change) -> Iterable[Command]:
+def _memory(keys: Keys, change: ch.Change) -> Iterable[Command]:
     match change:
+        case ch.PutImport(done, forgotten):
+            drop = [("HDEL", keys.imports, forgotten)] if forgotten else []
+            return [*drop, ("HSET", keys.imports, done.import_id, encode_import(done))]
         case ch.SetLock(None):
             return [("DEL", keys.lock)]
         case ch.SetLock(lock) if lock is not None:

@@ -20,6 +20,7 @@ Until then they were called after the bare prefix, ``qs:meta``; ``store/adoption
 | P:lock          | string | the lock as JSON, with a digest of its key; absent if nothing is locked        |
 | P:lock:orders   | stream | orders of qserver-clear-lock: field lock, the uid of the lock to clear        |
 | P:lock:answers:ID | list | "cleared" or "other": what became of an order; expires after a minute        |
+| P:imports       | hash   | import id -> how far this import of another server's state has come, as JSON     |
 | P:permissions   | string | what each user group may use, as JSON; absent until it is set or read from a file |
 | P:events        | stream | id REVISION-0: events of each change, as watchers get them                    |
 | P:epoch         | string | number of the owner's term                                                    |
@@ -91,5 +92,6 @@ NAMES = frozenset(
         "lock",
         "lock_orders",
         "lock_answers",
+        "imports",
     }
 )

@@ -26,6 +26,7 @@ from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.domain.requests import Requests
 from queueserver_manager.domain.tasks.tasks import Tasks
 from queueserver_manager.store.codecs import codec
+from queueserver_manager.store.codecs.import_codec import decode_import
 from queueserver_manager.store.codecs.lock_codec import decode_lock
 from queueserver_manager.store.codecs.permission_codec import decode_permissions
 from queueserver_manager.store.codecs.task_codec import decode_kept
@@ -73,6 +74,7 @@ class Stored:
     mode: bytes | None
     autostart: bytes | None
     lock: bytes | None
+    imports: dict[bytes, bytes]
 
 
 class Loader:
@@ -119,6 +121,8 @@ class Loader:
         record.worker_boot_id = meta.get(b"worker_boot_id", b"").decode()
         record.requests = await self._requests(stored.requests)
         record.tasks = await self._tasks(stored.tasks)
+        imports = [self._entry("imports", name, partial(decode_import, data)) for name, data in stored.imports.items()]
+        record.imports = {one.import_id: one for one in sorted(imports, key=lambda one: one.begun)}
         return record
 
     def _number(self, meta: Hash, name: bytes) -> int:

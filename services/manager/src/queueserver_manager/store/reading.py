@@ -41,6 +41,7 @@ async def read_all(redis: Redis, keys: Keys) -> Stored:
             mode=await _answer(redis.get(keys.mode)),
             autostart=await _answer(redis.get(keys.autostart)),
             lock=await _answer(redis.get(keys.lock)),
+            imports=await _answer(redis.hgetall(keys.imports)),
         )
         if await _answer(redis.hgetall(keys.meta)) == meta:
             return stored

@@ -42,7 +42,7 @@ _ITEM_TYPES = {
     ItemKind.INSTRUCTION: item_pb2.ITEM_TYPE_INSTRUCTION,
 }
 EXIT_STATUSES = {status: item_pb2.ExitStatus.Value(f"EXIT_STATUS_{status.name}") for status in ExitStatus}
-_CAUSES = {
+CAUSES = {
     cause: item_pb2.FailureCause.Value(
         "FAILURE_CAUSE_UNSPECIFIED" if cause is FailureCause.NONE else f"FAILURE_CAUSE_{cause.name}"
     )
@@ -164,7 +164,7 @@ def entry_bytes(entry: HistoryEntry, *, keep: bool = True) -> bytes:
 
 def _fill_result(message: item_pb2.ItemResult, result: ItemResult) -> None:
     message.exit_status = EXIT_STATUSES[result.exit_status]
-    message.failure_cause = _CAUSES[result.failure_cause]
+    message.failure_cause = CAUSES[result.failure_cause]
     message.message = result.message
     message.traceback = result.traceback
     message.console_excerpt = result.console

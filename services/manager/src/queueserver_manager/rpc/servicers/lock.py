@@ -54,7 +54,7 @@ class LockServicer(LockServiceServicer):
         term, caller = self._current_term.term(), caller_of(context)
         key, lease = _key(request, caller), _lease(request)
         claim = term.locking.claim(
-            caller.user, _note(request), environment=request.environment, queue=request.queue, lease=lease
+            caller.user, note_of(request), environment=request.environment, queue=request.queue, lease=lease
         )
         reply = _reply(term, request, caller, key, pb.AcquireLockResponse)
         return await term.locking.acquire(claim, key, reply)
@@ -96,7 +96,7 @@ class LockServicer(LockServiceServicer):
         key, lease = _key(request, caller), _lease(request)
         wait = _seconds(request.wait, "wait") if request.HasField("wait") else DEFAULT_WAIT
         claim = term.locking.claim(
-            caller.user, _note(request), environment=request.environment, queue=request.queue, lease=lease
+            caller.user, note_of(request), environment=request.environment, queue=request.queue, lease=lease
         )
         reply = _reply(term, request, caller, key, pb.RequestLockResponse)
         return await term.locking.ask(claim, key, wait, reply)
@@ -108,7 +108,7 @@ class LockServicer(LockServiceServicer):
         granted = _GRANTED.get(request.answer)
         if granted is None:
             raise FieldInvalid("answer", "say what to answer: LOCK_ANSWER_GRANT or LOCK_ANSWER_REFUSE")
-        said = Answer(granted, _note(request), request.lock_request_uid)
+        said = Answer(granted, note_of(request), request.lock_request_uid)
         reply = _reply(term, request, caller, key, pb.AnswerLockRequestResponse)
         return await term.locking.answer(key, said, caller.user, reply)
 
@@ -165,9 +165,10 @@ def _is_space(character: str) -> bool:
     return unicodedata.category(character) == "Zs" or character in "\u200c\u200d"
 
 
-def _note(request: Any) -> str:
+def note_of(request: Any, field: str = "note") -> str:
+    """The note of a message that has one; ``field`` is its path. Raises FieldInvalid."""
     note: str = request.note
     unseen = next((one for one in note if not one.isprintable() and one not in "\n\t" and not _is_space(one)), "")
     if unseen:
-        raise FieldInvalid("note", f"must not have control characters: leave out U+{ord(unseen):04X}")
+        raise FieldInvalid(field, f"must not have control characters: leave out U+{ord(unseen):04X}")
     return note

@@ -10,7 +10,6 @@ from typing import Any
 from queueserver.common.v1 import process_pb2
 from queueserver.manager.v1 import server_service_pb2 as pb
 from queueserver.manager.v1 import status_pb2
-from queueserver.manager.v1.server_service_pb2_grpc import ServerServiceServicer
 
 from queueserver_manager.domain.refusals.errors import FieldInvalid, NotReady, Refused
 from queueserver_manager.operations.instance import Instance, ServerLimit
@@ -18,6 +17,7 @@ from queueserver_manager.operations.server import StopMode
 from queueserver_manager.rpc.current_term import CurrentTerm
 from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.replies import empty_answer, reply_to
+from queueserver_manager.rpc.servicers.importing import Importing
 from queueserver_manager.wire.items import set_time
 from queueserver_manager.wire.process import process_to_proto, settings_to_proto
 
@@ -26,8 +26,8 @@ _MODES = {pb.STOP_MODE_WHEN_IDLE: StopMode.WHEN_IDLE, pb.STOP_MODE_AT_ONCE: Stop
 _MAX_INFO_BYTES = 256 * 1024
 
 
-class ServerServicer(ServerServiceServicer):
-    """Stops the server, and reports facts about it."""
+class ServerServicer(Importing):
+    """Stops the server, reports facts about it, and takes over the state of another one."""
 
     def __init__(
         self,
