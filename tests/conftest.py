@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ settings.load_profile("patient")
 # would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# One server on this machine at a time can have the usual addresses of a 0MQ bridge, and few tests need a bridge.
+os.environ.setdefault("QSERVER_ZMQ_BRIDGE", "OFF")
 
 
 @pytest.hookimpl(wrapper=True)

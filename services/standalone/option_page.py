@@ -137,8 +137,6 @@ def _old() -> Iterator[str]:
 
 def _fate(old: OldOption) -> str:
     fate = old.fate.value
-    if old.lenient_variable:
-        fate += "; the variable is accepted without effect, with a warning"
     return fate if old.usual is None else f"{fate}, except `OFF`"
 
 

@@ -17,7 +17,7 @@ from tests.harness.ports import reserved_port
 from tests.harness.process import ProcessError, TestProcess, kill_process, wait_until_gone
 from tests.harness.services import COMMANDS, DEMO_STARTUP
 
-Part = Literal["redis", "worker", "manager", "environment"]
+Part = Literal["redis", "worker", "manager", "environment", "bridge"]
 _MARK = "QUEUESERVER_TEST_STACK"
 _STOP_SECONDS = 45.0
 _PARTS: dict[Part, Callable[[str], bool]] = {
@@ -25,19 +25,24 @@ _PARTS: dict[Part, Callable[[str], bool]] = {
     "worker": lambda line: "queueserver_worker" in line and "queueserver_environment" not in line,
     "manager": lambda line: "queueserver_manager" in line,
     "environment": lambda line: "queueserver_environment" in line,
+    "bridge": lambda line: "queueserver_zmq_bridge" in line,
 }
 
 
 class Stack:
     """Redis, Worker and Manager below one start-re-manager, in a directory of their own."""
 
-    def __init__(self, directory: Path, *options: str, startup: Path = DEMO_STARTUP) -> None:
-        """``directory`` must be short, since it holds unix sockets. ``options`` go to start-re-manager."""
+    def __init__(self, directory: Path, *options: str, startup: Path = DEMO_STARTUP, bridge: str = "OFF") -> None:
+        """``directory`` must be short, since it holds unix sockets. ``options`` go to start-re-manager.
+
+        There is no 0MQ bridge unless an option says otherwise, or ``bridge`` is empty: then nothing is said about it.
+        """
         self.data_directory = directory / "data"
         self.runtime_directory = directory / "run"
         self.runtime_directory.mkdir(mode=0o700)
         self._startup = startup
         self._options = options
+        self._bridge = bridge
         self._token = secrets.token_hex(8)
         self.address = f"127.0.0.1:{reserved_port()}"
         self.process: TestProcess | None = None
@@ -68,7 +73,11 @@ class Stack:
         command += ["--data-dir", self.data_directory, kind, self._startup]
         # Startup code of tests lies in the repository, and stacks share it: none of them is to write there.
         command += ["--update-existing-plans-devices", "NEVER", *self._options]
-        environment = {_MARK: self._token, "XDG_RUNTIME_DIR": str(self.runtime_directory)}
+        environment = {
+            _MARK: self._token,
+            "XDG_RUNTIME_DIR": str(self.runtime_directory),
+            "QSERVER_ZMQ_BRIDGE": self._bridge,
+        }
         self.process = TestProcess("start-re-manager", command, environment=environment)
         return self.process
 

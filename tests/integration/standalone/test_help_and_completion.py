@@ -42,7 +42,7 @@ def test_help_lists_all_options_and_teaches_by_example() -> None:
         assert is_listed is option.on_command_line
     assert "start-re-manager --startup-profile collection" in text
     assert "docs/reference/configuration.md" in text
-    assert "--zmq-publish-console" not in text
+    assert "--zmq-data-proxy-addr" not in text
 
 
 def test_the_version_is_the_only_thing_on_standard_output() -> None:
@@ -55,7 +55,7 @@ def test_the_version_is_the_only_thing_on_standard_output() -> None:
         ("--startup-", {"--startup-dir", "--startup-profile", "--startup-script", "--startup-module"}),
         ("--console-output O", {"ON", "OFF"}),
         ("--log-level W", {"WARNING"}),
-        ("--zmq-", set()),
+        ("--kafka-", set()),
     ],
 )
 def test_bash_completes_options_and_their_words(script: Path, typed: str, found: set[str]) -> None:

@@ -8,7 +8,7 @@ import os
 #: A parent that waits until a service is ready passes the number of an inherited pipe here. The service writes
 #: the address it listens on and a newline to it.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
-#: A parent that sets this to 1 gets more lines from a Manager: one of those below whenever that becomes so.
+#: A parent that sets this to 1 gets more lines: one of those below whenever that becomes so.
 READY_STEPS_VARIABLE = "QUEUESERVER_READY_STEPS"
 #: It owns the queue, and reaches Redis and the Worker.
 SERVING_LINE = "serving"
@@ -18,6 +18,8 @@ STANDBY_LINE = "standby"
 WAITING_LINE = "waiting"
 #: A client has requested the end of the whole server.
 STOP_LINE = "stop"
+#: From a 0MQ bridge: a client has requested that the Manager is killed and started again.
+KILL_LINE = "kill"
 
 
 class ReadyPipe:

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 
 from async_timeout import timeout
 from queueserver_process.log import LogChoice, configure
@@ -28,6 +29,7 @@ from queueserver_standalone.supervisor import ManagedProcess, Supervisor
 _WORKER_GRACE = 12.0
 _MANAGER_GRACE = 5.0
 _REDIS_GRACE = 15.0
+_BRIDGE_GRACE = 3.0
 #: Seconds after all parts have started; then a line says that the Manager is not connected to them yet.
 _MEETING_SECONDS = 5.0
 
@@ -44,7 +46,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         prepare(settings.data_directory)
         with exclusive(settings.data_directory) as lock_fd:
             _look_ahead(settings)
-            return _run(settings, lock_fd, systemd)
+            return _run(_without_hindered_bridge(settings), lock_fd, systemd)
     except StandaloneError as error:
         log.logger.critical("%s", error)
         return 1
@@ -62,6 +64,15 @@ def _look_ahead(settings: Settings) -> None:
         raise StandaloneError(str(error)) from error
     if settings.redis is not None:
         check_redis(settings.redis)
+
+
+def _without_hindered_bridge(settings: Settings) -> Settings:
+    """Leave the 0MQ bridge out if it can't be started and nobody asked for it."""
+    hindrance = settings.zmq_bridge.hindrance()
+    if not hindrance:
+        return settings
+    log.logger.warning("%s", hindrance)
+    return replace(settings, zmq_bridge=replace(settings.zmq_bridge, is_on=False))
 
 
 def _run(settings: Settings, lock_fd: int, systemd: SystemdNotifier) -> int:
@@ -120,6 +131,12 @@ def _stages(services: Services) -> list[list[ManagedProcess]]:
     stages = [[ManagedProcess("Worker", services.worker, _WORKER_GRACE), manager]]
     if services.redis_program is not None:
         stages.insert(0, [ManagedProcess("Redis", services.redis, _REDIS_GRACE, dispensable=True)])
+    bridge = services.settings.zmq_bridge
+    if bridge.is_on:
+        is_late = not bridge.is_asked_for
+        stages.append(
+            [ManagedProcess("0MQ bridge", services.zmq_bridge, _BRIDGE_GRACE, dispensable=True, later=is_late)]
+        )
     return stages
 
 

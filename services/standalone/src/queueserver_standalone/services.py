@@ -1,9 +1,10 @@
-"""The commands that start Redis, Worker and Manager of one standalone server, and how long each may take."""
+"""The commands that start Redis, Worker, Manager and 0MQ bridge of one server, and how long each may take."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket as sockets
 import sys
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from queueserver_process.ready import READY_STEPS_VARIABLE, STOP_LINE, WAITING_LINE
+from queueserver_process.ready import KILL_LINE, READY_STEPS_VARIABLE, STOP_LINE, WAITING_LINE
 
 from queueserver_standalone.child import EMERGENCY_VARIABLE, REDIS_VARIABLE, Child, Command, start_announcing
 from queueserver_standalone.configuration.redis_address import socket_url
@@ -53,6 +54,8 @@ class Services:
     manager_reported: Callable[[], None] | None = field(init=False, default=None)
     #: Set when a client has stopped the whole server.
     stop_asked: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+    #: The Manager that was started last.
+    _manager: Child | None = field(init=False, default=None)
     #: Where the embedded Redis writes.
     disk: Disk = field(init=False)
     #: The reports to the Manager about the embedded Redis.
@@ -141,7 +144,22 @@ class Services:
             child, self.address = await start_announcing("Manager", command, _SERVICE_START_SECONDS, self._hear_manager)
         finally:
             os.close(pipe)
+        self._manager = child
         return child
+
+    async def zmq_bridge(self) -> Child:
+        """Start the 0MQ bridge."""
+        bridge = self.settings.zmq_bridge
+        arguments = ["--manager", self.address, *bridge.arguments, *self.settings.log.arguments]
+        environment = {**bridge.environment, READY_STEPS_VARIABLE: "1"}
+        command = self._python("queueserver_zmq_bridge", arguments, environment)
+        child, _ = await start_announcing("0MQ bridge", command, _SERVICE_START_SECONDS, self._hear_bridge)
+        return child
+
+    def _hear_bridge(self, line: str) -> None:
+        if line == KILL_LINE and self._manager is not None:
+            logger.warning("A client of bluesky-queueserver has requested that the Manager is killed.")
+            self._manager.send(signal.SIGKILL)
 
     def _hear_manager(self, line: str) -> None:
         if line == STOP_LINE:

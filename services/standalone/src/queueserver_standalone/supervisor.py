@@ -39,6 +39,8 @@ class ManagedProcess:
     grace: float
     #: Whether a plan continues without it.
     dispensable: bool = False
+    #: Whether it is started when everything else runs, and nobody waits for it.
+    later: bool = False
     child: Child | None = None
     #: When it was started last, when it ended or did not start, and how often in a row that was.
     started: float = 0.0
@@ -71,7 +73,7 @@ class Supervisor:
     async def start(self) -> None:
         """Start everything. Raises StandaloneError if a part does not start; call :meth:`end` in any case."""
         for stage in self._stages:
-            await _together([self._start(part) for part in stage])
+            await _together([self._start(part) for part in stage if not part.later])
         self._keepers = [asyncio.create_task(self._keep(part), name=f"keep {part.name}") for part in self._parts]
 
     async def wait(self) -> None:
@@ -85,8 +87,8 @@ class Supervisor:
 
     @property
     def missing(self) -> list[str]:
-        """The names of the parts that do not run."""
-        return [part.name for part in self._parts if not part.runs]
+        """The names of the parts that do not run, apart from those that nobody waits for."""
+        return [part.name for part in self._parts if not part.runs and not part.later]
 
     @property
     def is_well(self) -> bool:
@@ -130,6 +132,9 @@ class Supervisor:
         self._changed()
 
     async def _keep(self, part: ManagedProcess) -> None:
+        if part.later and not await self._started(part):
+            while not await self._restart(part, "it did not start"):
+                pass
         while part.child is not None:
             reason = await part.child.wait()
             self._changed()
@@ -155,6 +160,13 @@ class Supervisor:
             return False
         if part.failures > 1:
             await self._pause(min(_FIRST_PAUSE * 2 ** min(part.failures - 2, 10), _LONGEST_PAUSE))
+        if not await self._started(part):
+            return False
+        logger.info("%s runs again (process %d).", part.name, part.child.pid if part.child else 0)
+        return True
+
+    async def _started(self, part: ManagedProcess) -> bool:
+        """Start a part, or say why that is not possible."""
         try:
             await self._start(part)
         except (StandaloneError, OSError, asyncio.TimeoutError) as error:
@@ -162,7 +174,6 @@ class Supervisor:
             self._tell_trouble(part, str(error) or f"{part.name} could not be started.")
             return False
         part.trouble = ""
-        logger.info("%s runs again (process %d).", part.name, part.child.pid if part.child else 0)
         return True
 
     @staticmethod

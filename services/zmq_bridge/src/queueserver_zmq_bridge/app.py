@@ -33,7 +33,7 @@ class Bridge:
         """Bind the sockets and serve; returns the exit code. Raises BindError."""
         settings, stopped, ready = self._settings, stop_requested(), ReadyPipe()
         encoding = encoding_of(settings.encoding)
-        server = Server(settings.manager, encoding)
+        server = Server(settings.manager, encoding, ready)
         with zmq.asyncio.Context() as context:
             control = ControlSocket(context, settings.control_address, encoding, settings.private_key)
             information = InformationSocket(context, settings.info_address, encoding) if settings.publish else None

@@ -25,6 +25,9 @@ async def _serve() -> int:
     settings = parse()
     log.configure(settings.log)
     try:
+        settings.refuse_unasked()
+        for warning in settings.warnings:
+            logging.getLogger("queueserver_zmq_bridge").warning("%s", warning)
         return await Bridge(settings).run()
     except BindError as error:
         logging.getLogger("queueserver_zmq_bridge").critical("%s", error)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from queueserver_client.connection.channel import Metadata, identity
 from queueserver_client.connection.connection import Connection, Identified
+from queueserver_process.ready import KILL_LINE, ReadyPipe
 
 from queueserver_zmq_bridge.answers.status import StatusView
 from queueserver_zmq_bridge.descriptions.listings import Listings
@@ -30,7 +31,8 @@ NOBODY: Caller = (None, None)
 class Server:
     """Calls to the Manager, and what is kept of its answers. All methods raise QueueServerError."""
 
-    def __init__(self, address: str | None, encoding: Encoding) -> None:
+    def __init__(self, address: str | None, encoding: Encoding, parent: ReadyPipe) -> None:
+        self._parent = parent
         #: The status as clients see it, on both sockets.
         self.status_view = StatusView()
         #: Plans and devices, in the encoding of the sockets.
@@ -56,6 +58,13 @@ class Server:
     async def change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I, caller: Caller = NOBODY) -> _R:
         """Make a call that changes something, once, however often it has to be sent."""
         return await self._connection.change(method, request, caller=_metadata(caller))
+
+    def kill_manager(self) -> bool:
+        """Have the Manager killed by the process that starts it again; False if there is none."""
+        if self._parent.is_listening:
+            self._parent.step(KILL_LINE)
+            return True
+        return False
 
     async def close(self) -> None:
         """End all calls and the connection."""

@@ -126,10 +126,10 @@ def test_nothing_that_people_know_is_unknown() -> None:
 
 
 def test_the_options_that_are_typed_most_are_understood_with_a_warning() -> None:
-    found = parse(["--zmq-publish-console", "ON", "--console-output", "OFF"])
+    found = parse(["--zmq-publish-console", "ON", "--zmq-addr", "tcp://127.0.0.1:5000", "--console-output", "OFF"])
     assert found.console_output == "OFF"
-    (note,) = found.notes
-    assert note.startswith("--zmq-publish-console has no effect, because clients can always read what is printed")
+    assert (found.zmq_bridge.publish, found.zmq_bridge.control) == (True, "tcp://127.0.0.1:5000")
+    assert found.notes == ("--zmq-addr is called --zmq-control-addr here.",)
 
 
 def test_one_that_has_another_name_is_taken_for_that_one(tmp_path: Path) -> None:
@@ -150,8 +150,6 @@ def test_one_that_has_another_name_is_taken_for_that_one(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--zmq-control-addr", "tcp://*:60615"], "--zmq-control-addr is the address of a 0MQ socket, .* --listen"),
-        (["--zmq-addr", "tcp://*:60615"], "--zmq-addr is the address of a 0MQ socket"),
         (["--use-ipython-kernel", "ON"], "--use-ipython-kernel can't be ON, .*: leave it out"),
         (["--kafka-topic", "t"], r"--kafka-topic asks for documents in Kafka, .* subscribe in the startup code"),
         (["--databroker-config", "x"], r"--databroker-config asks for a databroker, .* RE\.subscribe\(db\.insert\)"),
@@ -167,21 +165,6 @@ def test_one_that_people_rely_on_is_refused_with_what_to_do(words: list[str], se
 
 def test_what_holds_anyway_is_accepted_without_a_word() -> None:
     assert parse(["--use-ipython-kernel", "OFF"]).notes == ()
-
-
-def test_a_variable_for_the_address_of_an_older_server_does_not_keep_this_one_from_starting(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("QSERVER_ZMQ_CONTROL_ADDRESS_FOR_SERVER", "tcp://*:60615")
-    (note,) = parse([]).notes
-    assert note.startswith("QSERVER_ZMQ_CONTROL_ADDRESS_FOR_SERVER is the address of a 0MQ socket")
-
-
-def test_a_key_for_encryption_is_never_ignored_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("QSERVER_ZMQ_PRIVATE_KEY_FOR_SERVER", "sesame")
-    with pytest.raises(StandaloneError, match="asks for an encrypted 0MQ channel") as refusal:
-        parse([])
-    assert "sesame" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,10 @@ from queueserver_standalone.errors import StandaloneError
 
 _SUFFIXES: Final = tuple(name for option in (CONFIG, *OPTIONS) for name in option.variable_names)
 _VERY_LIKE: Final = 0.85
+#: Variables of bluesky-queueserver's clients, which may run on the same machine.
+_OF_OLD_CLIENTS: Final = frozenset(
+    f"{PREFIX}ZMQ_{name}" for name in ("CONTROL_ADDRESS", "INFO_ADDRESS", "ENCODING", "PUBLIC_KEY")
+)
 
 
 class Rank(IntEnum):
@@ -95,7 +99,7 @@ class Choices:
         """Take the value of an old option. Raises StandaloneError if it is refused."""
         if old.usual is not None and value == old.usual:
             return
-        if old.fate is Fate.REFUSED and not (old.lenient_variable and rank is Rank.VARIABLE):
+        if old.fate is Fate.REFUSED:
             raise StandaloneError(f"{name} {old.advice}.")
         self.notes.append(f"{name} {old.advice}.")
         if old.ours:
@@ -185,7 +189,7 @@ def _variables_of(option: Option) -> list[str]:
 
 def _misspelt_variables() -> list[str]:
     """Warnings about unknown variables whose names are very similar to a known one."""
-    known = variables() | set(names_of("CONFIG"))
+    known = variables() | set(names_of("CONFIG")) | _OF_OLD_CLIENTS
     unknown = [name for name in os.environ if name.startswith(PREFIX) and name not in known]
     near = {name: closest(name.removeprefix(PREFIX), _SUFFIXES, _VERY_LIKE) for name in unknown}
     return [

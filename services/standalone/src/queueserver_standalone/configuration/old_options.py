@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from queueserver_standalone.configuration.option import Choice, Kind, OnOff, Secret, Switch, Text
+from queueserver_standalone.configuration.option import Choice, Kind, OnOff, Switch, Text
 
 
 class Fate(Enum):
@@ -39,8 +39,6 @@ class OldOption:
     values: Mapping[str, str] = field(default_factory=dict)
     #: A value that is the default here anyway: it causes no warning.
     usual: object = None
-    #: REFUSED: a variable may be meant for an older server beside this one, so it only causes a warning.
-    lenient_variable: bool = False
 
 
 _NO_KERNEL: Final = "has no effect, because startup code runs in plain Python here, without an IPython kernel"
@@ -82,45 +80,8 @@ OLD_OPTIONS: Final[tuple[OldOption, ...]] = (
         ours="log_level",
         values={"SILENT": "SILENT", "QUIET": "WARNING", "NORMAL": "INFO", "VERBOSE": "DEBUG"},
     ),
-    OldOption(
-        Fate.WITHOUT_EFFECT,
-        "has no effect, because clients can always read what is printed: by qserver-console-monitor, for example",
-        ("--zmq-publish-console",),
-        ("network.zmq_publish_console",),
-        kind=OnOff(),
-    ),
-    OldOption(
-        Fate.WITHOUT_EFFECT,
-        "has no effect, because console text and status are served at the address that --listen gives",
-        ("--zmq-info-addr", "--zmq-publish-console-addr"),
-        ("network.zmq_info_addr",),
-        ("QSERVER_ZMQ_INFO_ADDRESS_FOR_SERVER",),
-    ),
-    OldOption(
-        Fate.WITHOUT_EFFECT,
-        "has no effect, because gRPC has one encoding for all clients",
-        ("--zmq-encoding",),
-        ("network.zmq_encoding",),
-        ("QSERVER_ZMQ_ENCODING_FOR_SERVER",),
-        kind=Choice("json", "msgpack"),
-    ),
-    OldOption(
-        Fate.REFUSED,
-        "is the address of a 0MQ socket, which this server does not have: leave it out, and let clients connect by "
-        "gRPC at the address that --listen gives",
-        ("--zmq-control-addr", "--zmq-addr"),
-        ("network.zmq_control_addr",),
-        ("QSERVER_ZMQ_CONTROL_ADDRESS_FOR_SERVER",),
-        lenient_variable=True,
-    ),
-    OldOption(
-        Fate.REFUSED,
-        "asks for an encrypted 0MQ channel, and this server encrypts nothing yet: take it away, and let the server "
-        "listen on this machine alone, as it does by itself (docs/how-to/security.md)",
-        paths=("network.zmq_private_key",),
-        variables=("QSERVER_ZMQ_PRIVATE_KEY_FOR_SERVER", "QSERVER_ZMQ_PRIVATE_KEY"),
-        kind=Secret(),
-    ),
+    OldOption(Fate.RENAMED, "is called --zmq-control-addr here", ("--zmq-addr",), ours="zmq_control_addr"),
+    OldOption(Fate.RENAMED, "is called --zmq-info-addr here", ("--zmq-publish-console-addr",), ours="zmq_info_addr"),
     OldOption(
         Fate.REFUSED,
         "can't be ON, because startup code runs in plain Python here: leave it out; get_ipython() and .ipy files are "

@@ -230,6 +230,8 @@ class Option:
     key: str = ""
     #: Without a prefix.
     variable: str = ""
+    #: Whether its id names a variable too.
+    variable_by_id: bool = True
     #: Whether it is an option of the command line, which other users can read.
     on_command_line: bool = True
     #: Options that stand for one of its values.
@@ -243,7 +245,7 @@ class Option:
     @property
     def variable_names(self) -> tuple[str, ...]:
         """Its environment variables without a prefix, the one that counts first."""
-        return tuple(filter(None, (self.variable, self.id.upper())))
+        return tuple(filter(None, (self.variable, self.id.upper() if self.variable_by_id else "")))
 
     @property
     def path(self) -> str:

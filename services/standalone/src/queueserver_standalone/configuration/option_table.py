@@ -25,6 +25,9 @@ from queueserver_standalone.configuration.option import (
 
 DEFAULT_LISTEN: Final = "127.0.0.1:60630"
 DEFAULT_WARNING_MB: Final = 1000
+#: Where clients of bluesky-queueserver look for a server on their own machine.
+DEFAULT_ZMQ_CONTROL: Final = "tcp://127.0.0.1:60615"
+DEFAULT_ZMQ_INFO: Final = "tcp://127.0.0.1:60625"
 #: Log levels with console text in the terminal, and without it.
 DEFAULT_LOG_LEVEL: Final = "INFO"
 QUIET_LOG_LEVEL: Final = "WARNING"
@@ -35,6 +38,7 @@ NETWORK, STARTUP, WORKER, OPERATION = "network", "startup", "worker", "operation
 _CODE: Final = "startup code: one source, the demo if none is given"
 _FILES: Final = "permissions and lists: files in YAML, by default in the startup directory"
 _KEPT: Final = "what is kept: megabytes in Redis and in memory (docs/reference/memory.md)"
+_OLD_CLIENTS: Final = "clients of bluesky-queueserver: the 0MQ bridge serves them (docs/how-to/old-clients.md)"
 _SHOWN: Final = "what is shown here"
 _MEGABYTES: Final = Count("MB", of="megabytes", least=1)
 
@@ -249,6 +253,63 @@ OPTIONS: Final[tuple[Option, ...]] = (
         heading=_KEPT,
     ),
     Option("task_results_size", OPERATION, _MEGABYTES, "results of tasks; the oldest go", "64", heading=_KEPT),
+    Option(
+        "zmq_bridge",
+        NETWORK,
+        OnOff(),
+        "whether clients of bluesky-queueserver are served too, as they are, by 0MQ",
+        "ON, unless another program has the default addresses",
+        heading=_OLD_CLIENTS,
+    ),
+    Option(
+        "zmq_control_addr",
+        NETWORK,
+        Text("ADDRESS"),
+        "where they send requests: tcp://HOST:PORT or ipc://PATH; an address that others than this machine's own "
+        "programs can reach needs a key or --insecure-listen",
+        DEFAULT_ZMQ_CONTROL,
+        heading=_OLD_CLIENTS,
+        variable="ZMQ_CONTROL_ADDRESS_FOR_SERVER",
+    ),
+    Option(
+        "zmq_info_addr",
+        NETWORK,
+        Text("ADDRESS"),
+        "where they subscribe to console text and status; never encrypted",
+        DEFAULT_ZMQ_INFO,
+        heading=_OLD_CLIENTS,
+        variable="ZMQ_INFO_ADDRESS_FOR_SERVER",
+    ),
+    Option(
+        "zmq_publish_console",
+        NETWORK,
+        OnOff(),
+        "whether console text and status are published there",
+        "ON",
+        heading=_OLD_CLIENTS,
+    ),
+    Option(
+        "zmq_encoding",
+        NETWORK,
+        Choice("json", "msgpack"),
+        "how requests, answers and what is published are encoded",
+        "json",
+        heading=_OLD_CLIENTS,
+        variable="ZMQ_ENCODING_FOR_SERVER",
+        # QSERVER_ZMQ_ENCODING is that of the clients.
+        variable_by_id=False,
+    ),
+    Option(
+        "zmq_private_key",
+        NETWORK,
+        Secret(),
+        "private key of the requests' address, which only clients with the public key can use then: qserver-zmq-keys "
+        "makes both",
+        "none: not encrypted",
+        heading=_OLD_CLIENTS,
+        variable="ZMQ_PRIVATE_KEY_FOR_SERVER",
+        on_command_line=False,
+    ),
     Option(
         "console_output",
         OPERATION,

@@ -23,6 +23,7 @@ from queueserver_standalone.configuration.option_table import (
 )
 from queueserver_standalone.configuration.redis_address import redis_url
 from queueserver_standalone.configuration.startup_source import Startup, read_startup
+from queueserver_standalone.configuration.zmq_bridge import ZmqBridge, read_bridge
 from queueserver_standalone.data_directory import default_data_directory
 from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.manager_files import ManagerFiles, read_files
@@ -66,6 +67,8 @@ class Settings:
     emergency_lock_key: str = field(default="", repr=False)
     #: Arguments for the Manager: how much it keeps.
     kept: tuple[str, ...] = ()
+    #: What serves clients of bluesky-queueserver.
+    zmq_bridge: ZmqBridge = field(default_factory=ZmqBridge)
     #: How much all parts log, and in which form.
     log: LogChoice = field(default_factory=LogChoice)
     #: Advice about the options, for the person at the terminal.
@@ -103,6 +106,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         permitted_metadata=choices.words("permitted_re_metadata_keys"),
         emergency_lock_key=_emergency_key(choices.text("emergency_lock_key") or ""),
         kept=tuple(word for size in SIZES if size in choices.said for word in _argument(choices, size)),
+        zmq_bridge=read_bridge(choices, insecure=insecure),
         log=_log_choice(choices, console_is_shown=console_is_shown),
         notes=tuple(choices.notes),
         config=choices.config,

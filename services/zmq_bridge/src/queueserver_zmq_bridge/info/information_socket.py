@@ -20,8 +20,9 @@ from queueserver_zmq_bridge.sockets.encoding import Encoding
 
 CONSOLE: Final = b"QS_Console"
 STATUS: Final = b"QS_Info"
-#: Messages that are held for one subscriber. A piece of console text has at most some tens of kilobytes.
-_HELD_MESSAGES: Final = 1000
+#: Messages that are held for one subscriber, so that it loses nothing when a lot is printed at once. A piece of console
+#: text has at most some tens of kilobytes; what is held for several subscribers is held once.
+_HELD_MESSAGES: Final = 5000
 #: All that subscribers send is names of topics.
 _MOST_RECEIVED_BYTES: Final = 256
 _HANDSHAKE_MS, _HEARTBEAT_MS, _SILENT_MS = 5_000, 10_000, 30_000

@@ -6,7 +6,7 @@ from typing import Final
 
 from queueserver.manager.v1 import server_service_pb2 as pb
 
-from queueserver_zmq_bridge.methods.method import Fields, Method, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Method, NoAnswer, Params, Refused
 from queueserver_zmq_bridge.methods.status import manager_state
 from queueserver_zmq_bridge.server import Server
 
@@ -23,11 +23,21 @@ async def _stop(server: Server, params: Params) -> Fields:
     return {}
 
 
+async def _kill(server: Server, _params: Params) -> Fields:
+    if server.kill_manager():
+        raise NoAnswer
+    raise Refused(
+        "The Manager can't be killed through this bridge, because nothing would start it again: start-re-manager did "
+        "not start the bridge. Restart the Manager with what started it."
+    )
+
+
 async def _test(_server: Server, params: Params) -> Fields:
     raise Refused(f"Unknown test: {params.get('test_name')!r:.200}. There is no IPython kernel to reserve.")
 
 
 METHODS: Final = (
     Method("manager_stop", _stop, ("option",)),
+    Method("manager_kill", _kill),
     Method("manager_test", _test, ("test_name",)),
 )

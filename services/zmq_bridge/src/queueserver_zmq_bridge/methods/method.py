@@ -35,6 +35,10 @@ class Refused(Exception):  # noqa: N818 - the outcome of a request, not a fault
         self.fields = fields
 
 
+class NoAnswer(Exception):  # noqa: N818 - as above
+    """The request is one that is never answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """One method."""

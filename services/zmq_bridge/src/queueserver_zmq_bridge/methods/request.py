@@ -12,7 +12,7 @@ from queueserver_client import DeadlineExceeded, QueueServerError, ServiceUnavai
 
 from queueserver_zmq_bridge.answers.failures import sentence
 from queueserver_zmq_bridge.methods.locking import require_key
-from queueserver_zmq_bridge.methods.method import Fields, Method, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Method, NoAnswer, Params, Refused
 from queueserver_zmq_bridge.server import Server
 
 logger = logging.getLogger(__name__)
@@ -24,10 +24,6 @@ _TOO_SLOW: Final = (
     "Timeout: the server did not answer in time. The request may or may not have been carried out: look before you "
     "repeat it."
 )
-
-
-class NoAnswer(Exception):  # noqa: N818 - not an error
-    """The method is one that is never answered."""
 
 
 class Dispatcher:

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 
 import zmq
 import zmq.asyncio
 
 
 class BindError(Exception):
-    """A socket can't be bound; the text says why and what to do."""
+    """A socket can't be bound, or must not be; the text says why and what to do."""
+
+
+def reaches_beyond_this_machine(address: str) -> bool:
+    """Whether a socket at an address of 0MQ could be reached from elsewhere, as any name but localhost may mean."""
+    transport, _, place = address.partition("://")
+    if transport != "tcp":
+        return False
+    host = place.rpartition(":")[0].removeprefix("[").removesuffix("]")
+    if host.lower() == "localhost":
+        return False
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return True
 
 
 def bind(socket: zmq.asyncio.Socket, address: str, option: str) -> str:

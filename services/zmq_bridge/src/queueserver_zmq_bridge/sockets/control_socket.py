@@ -33,6 +33,8 @@ MAX_WAITING: Final = 10
 #: Messages of one client that 0MQ itself keeps, in each direction.
 _KEPT_MESSAGES: Final = 2
 _HANDSHAKE_MS, _HEARTBEAT_MS, _SILENT_MS = 5_000, 10_000, 30_000
+#: How long requests that are carried out, and then answers, may still take when the bridge ends.
+_LAST_SECONDS, _LAST_MS = 1.0, 500
 _TOO_MUCH: Final = "The server is busy with other requests and did not carry out this one. Send it again."
 _TOO_MANY: Final = f"More than {MAX_WAITING} requests of this client wait. Send the next one when one was answered."
 
@@ -55,7 +57,7 @@ class ControlSocket:
         self.address = address
         self._encoding = encoding
         self._socket = socket = context.socket(zmq.ROUTER)
-        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.LINGER, _LAST_MS)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         socket.setsockopt(zmq.RCVHWM, _KEPT_MESSAGES)
         socket.setsockopt(zmq.SNDHWM, _KEPT_MESSAGES)
@@ -81,9 +83,15 @@ class ControlSocket:
                     # A request has one frame; several of them can't be decoded, like no text at all.
                     await self._take(sender, message[1] if message[2:] == [] else b"", answer)
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._settle()
+
+    async def _settle(self) -> None:
+        """Let what is carried out be answered, for a moment: the request that stops the server is among it."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_LAST_SECONDS)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _take(self, sender: bytes, request: bytes, answer: Answering) -> None:
         """Have a request carried out, or refuse it."""
@@ -134,5 +142,5 @@ class ControlSocket:
         return self._encoding.encode({"success": False, "msg": message})
 
     def close(self) -> None:
-        """Close the socket at once."""
-        self._socket.close(linger=0)
+        """Close the socket; the last answers may still be on their way."""
+        self._socket.close(linger=_LAST_MS)
