@@ -10,6 +10,8 @@ from queueserver_process.ready import KILL_LINE, ReadyPipe
 
 from queueserver_zmq_bridge.answers.status import StatusView
 from queueserver_zmq_bridge.descriptions.listings import Listings
+from queueserver_zmq_bridge.listed.history import HistoryListing
+from queueserver_zmq_bridge.listed.queue import QueueListing
 
 if TYPE_CHECKING:
     from grpc.aio import UnaryUnaryMultiCallable
@@ -37,6 +39,9 @@ class Server:
         self.status_view = StatusView()
         #: Plans and devices, in the encoding of the sockets.
         self.listings = Listings(encoding)
+        #: The whole queue and the whole history, likewise.
+        self.queue = QueueListing(encoding)
+        self.history = HistoryListing(encoding)
         self._connection = Connection(address, None, None, CALL_SECONDS)
         # A Manager that is starting, or starting again, is waited for.
         self._connection.was_ready = True

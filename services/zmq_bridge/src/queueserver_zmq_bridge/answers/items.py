@@ -11,7 +11,7 @@ from queueserver_client.errors import ValueNotRepresentable
 from queueserver_client.models.items import ExitStatus, merge_meta
 from queueserver_client.models.wire_enum import to_datetime
 
-from queueserver_zmq_bridge.methods.method import Refused
+from queueserver_zmq_bridge.refusal import Refused
 
 _TYPES: Final = {"plan": item_pb2.ITEM_TYPE_PLAN, "instruction": item_pb2.ITEM_TYPE_INSTRUCTION}
 _TYPE_NAMES: Final = {number: name for name, number in _TYPES.items()}

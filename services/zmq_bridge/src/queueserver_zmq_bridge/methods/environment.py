@@ -9,7 +9,8 @@ from queueserver.manager.v1 import task_service_pb2
 from queueserver_client import EnvironmentClosed
 
 from queueserver_zmq_bridge.methods.locking import key_of
-from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
+from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
 
 

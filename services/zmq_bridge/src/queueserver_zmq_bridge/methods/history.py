@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from queueserver.manager.v1 import history_service_pb2 as pb
 from queueserver_client import ItemNotFound
 
-from queueserver_zmq_bridge.answers.items import history_fields
 from queueserver_zmq_bridge.methods.locking import key_of
-from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
+from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
 
-_PAGE: Final = 1000
 _MOST: Final = 2**31 - 1
 
 
 async def _get(server: Server, _: Params) -> Fields:
-    items: list[Any] = []
-    token = ""
-    while True:
-        page = await server.read(
-            server.stubs.history.ListHistory, pb.ListHistoryRequest(page_size=_PAGE, page_token=token)
-        )
-        items.extend(map(history_fields, page.entries))
-        token = page.next_page_token
-        if not token:
-            return {"items": items, "plan_history_uid": page.plan_history_uid}
+    return await server.history.read(server)
 
 
 async def _clear(server: Server, params: Params) -> Fields:

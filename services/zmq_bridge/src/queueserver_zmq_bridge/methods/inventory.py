@@ -8,7 +8,8 @@ from typing import Final
 from queueserver_client import QueueServerError
 
 from queueserver_zmq_bridge.descriptions.listings import DEVICES, PLANS, Which
-from queueserver_zmq_bridge.methods.method import Fields, Method, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Method, Params
+from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
 
 

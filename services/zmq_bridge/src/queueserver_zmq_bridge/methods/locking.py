@@ -9,7 +9,8 @@ from queueserver_client.lock_errors import Locked, LockKeyInvalid
 from queueserver_client.models.lock import LockInfo
 
 from queueserver_zmq_bridge.answers.lock import describe_lock, lock_fields
-from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
+from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
 
 _NONE: Final[Fields] = {"lock_info": {}, "lock_info_uid": None}

@@ -6,8 +6,9 @@ from typing import Final
 
 from queueserver.manager.v1 import server_service_pb2 as pb
 
-from queueserver_zmq_bridge.methods.method import Fields, Method, NoAnswer, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Method, Params
 from queueserver_zmq_bridge.methods.status import manager_state
+from queueserver_zmq_bridge.refusal import NoAnswer, Refused
 from queueserver_zmq_bridge.server import Server
 
 _MODES: Final = {"safe_on": pb.STOP_MODE_WHEN_IDLE, "safe_off": pb.STOP_MODE_AT_ONCE}

@@ -24,21 +24,6 @@ class Lock(Flag):
     QUEUE = auto()
 
 
-class Refused(Exception):  # noqa: N818 - the outcome of a request, not a fault
-    """A request that is not carried out. ``fields`` replace the neutral result fields of the method."""
-
-    def __init__(self, message: str, *, prefixed: bool = True, **fields: Any) -> None:
-        super().__init__(message)
-        self.message = message
-        #: Whether the prefix of the method comes first.
-        self.prefixed = prefixed
-        self.fields = fields
-
-
-class NoAnswer(Exception):  # noqa: N818 - as above
-    """The request is one that is never answered."""
-
-
 @dataclass(frozen=True, slots=True)
 class Method:
     """One method."""

@@ -9,7 +9,8 @@ from queueserver_client import ValueNotRepresentable
 from queueserver_client.models.permissions import permissions_from_proto, permissions_to_proto
 
 from queueserver_zmq_bridge.methods.locking import key_of
-from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
+from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
 
 

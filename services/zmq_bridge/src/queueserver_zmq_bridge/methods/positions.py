@@ -10,7 +10,8 @@ from typing import Final
 
 from queueserver.manager.v1 import queue_pb2
 
-from queueserver_zmq_bridge.methods.method import Params, Refused
+from queueserver_zmq_bridge.methods.method import Params
+from queueserver_zmq_bridge.refusal import Refused
 
 #: Any index that is farther out means the end of the queue all the same.
 _FARTHEST: Final = 2**31 - 1

@@ -10,11 +10,12 @@ from queueserver_client import BatchRefused, ItemNotFound, QueueServerError
 from queueserver_zmq_bridge.answers.failures import sentence
 from queueserver_zmq_bridge.answers.items import item_fields
 from queueserver_zmq_bridge.methods.locking import key_of
-from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
 from queueserver_zmq_bridge.methods.positions import destination, new_place, uid_text
 from queueserver_zmq_bridge.methods.queue_items import addressed
 from queueserver_zmq_bridge.methods.status import manager_status
 from queueserver_zmq_bridge.methods.submission import checked_item, item_sentence, item_spec, submitter
+from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
 
 _OK: Final = {"success": True, "msg": ""}

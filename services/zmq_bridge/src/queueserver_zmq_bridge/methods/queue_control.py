@@ -9,9 +9,10 @@ from queueserver_client import QueueServerError
 
 from queueserver_zmq_bridge.answers.items import item_fields
 from queueserver_zmq_bridge.methods.locking import key_of
-from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
 from queueserver_zmq_bridge.methods.status import manager_state
 from queueserver_zmq_bridge.methods.submission import item_refusal, item_spec, submitted_item, submitter
+from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
 
 _MODES: Final = ("loop", "ignore_failures")

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from queueserver.manager.v1 import queue_items_pb2 as pb
 from queueserver.manager.v1 import queue_pb2
 from queueserver_client import ItemNotFound, ItemRunning, PositionOutOfRange, QueueServerError
 
-from queueserver_zmq_bridge.answers.items import item_fields, running_item_fields
+from queueserver_zmq_bridge.answers.items import item_fields
 from queueserver_zmq_bridge.methods.locking import key_of
-from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
 from queueserver_zmq_bridge.methods.positions import address, destination, new_place, uid_text
 from queueserver_zmq_bridge.methods.submission import item_refusal, item_spec, submitted_item, submitter
+from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
 
 _PLACE: Final = ("pos", "before_uid", "after_uid")
-_PAGE: Final = 1000
 
 
 async def _queue_get(server: Server, _: Params) -> Fields:
-    items: list[Any] = []
-    token = ""
-    while True:
-        request = pb.ListItemsRequest(page_size=_PAGE, page_token=token)
-        page = await server.read(server.stubs.queue.ListItems, request)
-        items.extend(map(item_fields, page.items))
-        token = page.next_page_token
-        if not token:
-            break
-    running = running_item_fields(page.running_item) if page.HasField("running_item") else {}
-    return {"items": items, "running_item": running, "plan_queue_uid": page.plan_queue_uid}
+    return await server.queue.read(server)
 
 
 async def _get(server: Server, params: Params) -> Fields:

@@ -12,7 +12,8 @@ from queueserver_client import DeadlineExceeded, QueueServerError, ServiceUnavai
 
 from queueserver_zmq_bridge.answers.failures import sentence
 from queueserver_zmq_bridge.methods.locking import require_key
-from queueserver_zmq_bridge.methods.method import Fields, Method, NoAnswer, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Method, Params
+from queueserver_zmq_bridge.refusal import NoAnswer, Refused
 from queueserver_zmq_bridge.server import Server
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,9 @@ from queueserver.manager.v1 import run_engine_service_pb2 as pb
 from queueserver_client import EnvironmentClosed, values
 
 from queueserver_zmq_bridge.methods.locking import key_of
-from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
 from queueserver_zmq_bridge.methods.status import manager_state
+from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
 
 _PAUSES: Final = {"deferred": pb.PAUSE_OPTION_DEFERRED, "immediate": pb.PAUSE_OPTION_IMMEDIATE}

@@ -10,7 +10,8 @@ from queueserver_client import QueueServerError
 
 from queueserver_zmq_bridge.answers.failures import sentence
 from queueserver_zmq_bridge.answers.items import plan_or_instruction, shown
-from queueserver_zmq_bridge.methods.method import Params, Refused
+from queueserver_zmq_bridge.methods.method import Params
+from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Caller
 
 QUEUE_TYPES: Final = ("plan", "instruction")

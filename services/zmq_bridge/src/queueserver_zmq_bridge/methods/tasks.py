@@ -14,8 +14,9 @@ from queueserver_client.models.wire_enum import to_datetime
 
 from queueserver_zmq_bridge.answers.task_values import plain_value
 from queueserver_zmq_bridge.methods.locking import key_of
-from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params, Refused
+from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
 from queueserver_zmq_bridge.methods.submission import submitted_item, submitter
+from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
 
 _MISSING: Final = "Required 'task_uid' parameter is missing in the API call."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgpack
@@ -54,6 +54,10 @@ class Encoding(ABC):
     def join(self, values: Mapping[str, bytes]) -> Encoded:
         """An object of values that are encoded already."""
 
+    @abstractmethod
+    def join_list(self, values: Sequence[bytes]) -> Encoded:
+        """A list of values that are encoded already."""
+
 
 class Json(Encoding):
     """JSON in UTF-8."""
@@ -75,6 +79,10 @@ class Json(Encoding):
         """An object of values that are encoded already."""
         inside = b", ".join(json.dumps(key).encode() + b": " + value for key, value in values.items())
         return Encoded(b"{" + inside + b"}")
+
+    def join_list(self, values: Sequence[bytes]) -> Encoded:
+        """A list of values that are encoded already."""
+        return Encoded(b"[" + b", ".join(values) + b"]")
 
 
 class Msgpack(Encoding):
@@ -98,6 +106,10 @@ class Msgpack(Encoding):
         """An object of values that are encoded already."""
         header = msgpack.Packer().pack_map_header(len(values))
         return Encoded(header + b"".join(self.encode_value(key) + value for key, value in values.items()))
+
+    def join_list(self, values: Sequence[bytes]) -> Encoded:
+        """A list of values that are encoded already."""
+        return Encoded(msgpack.Packer().pack_array_header(len(values)) + b"".join(values))
 
 
 def encoding_of(name: str) -> Encoding:
