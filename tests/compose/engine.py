@@ -26,6 +26,7 @@ COMPOSE = shlex.split(os.environ.get("COMPOSE") or "docker compose")
 ENGINE = shlex.split(os.environ.get("ENGINE") or COMPOSE[0])
 #: For one command; building the images downloads what they are made of.
 _SECONDS, _BUILD_SECONDS = 120.0, 1200.0
+_OF_PROFILES = {"ha": "second-manager", "zmq": "zmq-bridge"}
 
 
 def missing() -> str | None:
@@ -82,6 +83,7 @@ class Deployment:
             "QSERVER_MANAGER_IMAGE": "queueserver-manager:test",
             "QSERVER_WORKER_IMAGE": "queueserver-worker:test",
             "QSERVER_CLI_IMAGE": "queueserver-cli:test",
+            "QSERVER_ZMQ_BRIDGE_IMAGE": "queueserver-zmq-bridge:test",
         }
 
     @property
@@ -169,7 +171,8 @@ class Deployment:
     def log(self) -> str:
         """The last lines of each service."""
         found = []
-        for service in ("redis", "manager", *(["second-manager"] if self.profiles else []), "worker"):
+        more = [service for profile, service in _OF_PROFILES.items() if profile in self.profiles]
+        for service in ("redis", "manager", "worker", *more):
             command = [*ENGINE, "logs", "--tail", "2000", self.container(service)]
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
             found.append(f"{service}:\n{done.stdout}{done.stderr}")

@@ -16,6 +16,7 @@ from tests.harness.progress import until_state
 from tests.harness.services import REPOSITORY
 from tests.harness.stack import short_directory
 from tests.wheels.conftest import Install, run
+from tests.zmq_bridge.old_client import OldClient
 
 ALL = (
     *("queueserver-protos", "queueserver-rpc", "queueserver-manager", "queueserver-environment", "queueserver-worker"),
@@ -38,10 +39,17 @@ def programs(request: pytest.FixtureRequest, install: Install) -> Path:
 
 
 @pytest.fixture
-def server(programs: Path) -> Iterator[TestProcess]:
+def control(short_path: Path) -> str:
+    """Where the server answers clients of bluesky-queueserver."""
+    return f"ipc://{short_path}/control"
+
+
+@pytest.fixture
+def server(programs: Path, control: str) -> Iterator[TestProcess]:
     """A server without a word about startup code, started in a directory that has nothing to do with the repository."""
     with short_directory() as directory:
         command = [programs / "start-re-manager", "--listen", "127.0.0.1:0", "--data-dir", directory / "data"]
+        command += ["--zmq-bridge", "ON", "--zmq-control-addr", control, "--zmq-publish-console", "OFF"]
         environment = {"XDG_RUNTIME_DIR": str(directory), "PYTHONPATH": ""}
         process = TestProcess("start-re-manager", command, environment=environment, working_directory=directory)
         try:
@@ -52,7 +60,7 @@ def server(programs: Path) -> Iterator[TestProcess]:
 
 
 async def test_the_first_steps_of_the_readme_run_from_wheels(
-    programs: Path, server: TestProcess, tmp_path: Path
+    programs: Path, server: TestProcess, control: str, tmp_path: Path
 ) -> None:
     environment = {**os.environ, "QSERVER_ADDRESS": server.wait_ready(), "PYTHONPATH": ""}
     assert len(STEPS) == 9
@@ -62,6 +70,8 @@ async def test_the_first_steps_of_the_readme_run_from_wheels(
             printed[" ".join(step[:2])] = run(programs / "qserver", *step, env=environment, cwd=tmp_path)
             await until_state(client, ManagerState.IDLE)
         assert [entry.result.exit_status.value async for entry in client.history.list()] == ["completed"]
+    with OldClient(control) as old:
+        assert old("history_get")["items"][0]["result"]["exit_status"] == "completed"
     assert "completed" in printed["history get"]
     assert "motor" in printed["queue simulate"]
     ended = run(programs / "python", "-c", PROGRAM, env=environment, cwd=tmp_path)
@@ -79,6 +89,7 @@ def test_the_contract_is_found_as_one_file(install: Install) -> None:
 @pytest.mark.parametrize(
     ("package", "module", "absent"),
     [
+        ("queueserver-zmq-bridge", "queueserver_zmq_bridge.app", ["bluesky", "redis", "queueserver_manager"]),
         ("queueserver-client", "queueserver_client", ["bluesky", "redis", "queueserver_rpc"]),
         ("queueserver-manager", "queueserver_manager.app", ["bluesky", "ophyd"]),
         (

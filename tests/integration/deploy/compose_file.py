@@ -18,6 +18,7 @@ MEMBERS = {
     "manager": ["protos", "services/common", "services/manager"],
     "worker": ["protos", "services/common", "services/environment", "services/worker"],
     "qserver": ["protos", "clients/python", "clients/cli"],
+    "zmq-bridge": ["protos", "services/common", "clients/python", "services/zmq_bridge"],
 }
 #: The only form that is used, because every program that reads such files understands it.
 _VARIABLE = re.compile(r"\$\{(\w+):-([^${}]*)\}")

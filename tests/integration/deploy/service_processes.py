@@ -27,6 +27,8 @@ class Services:
         self._worker = f"127.0.0.1:{reserved_port()}"
         self.address = f"127.0.0.1:{reserved_port()}"
         self._second = f"127.0.0.1:{reserved_port()}"
+        #: The two sockets of the 0MQ bridge.
+        self.control, self.info = (f"127.0.0.1:{reserved_port()}" for _ in range(2))
         self._directory = directory
         (mount,) = (one for one in self._services["manager"]["volumes"] if ":/startup:" in one)
         self._places = {
@@ -38,6 +40,9 @@ class Services:
             "0.0.0.0:60640": self._worker,
             "worker:60640": self._worker,
             "redis:6379": self._redis,
+            "*:60615": self.control,
+            "*:60625": self.info,
+            "127.0.0.1:60615": self.control,
             "/var/lib/queueserver": str(directory / "worker"),
             "=/startup": f"={(REPOSITORY / mount.split(':')[0]).resolve()}",
         }
@@ -91,7 +96,8 @@ class Services:
         _, program, *words = self._services[name]["healthcheck"]["test"]
         where = {"127.0.0.1:60630": self.address, "127.0.0.1:60640": self._worker}
         command = [str(COMMANDS / program), *(self._of(name, where.get(word, word)) for word in words)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        variables = {**os.environ, **self._services[name].get("environment", {})} if name == "zmq-bridge" else None
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=variables)
         return done.returncode, done.stdout.strip()
 
     def qserver(self, *words: str) -> str:

@@ -85,7 +85,7 @@ def test_it_has_the_form_of_a_compose_file_and_names_nothing_that_is_not_there()
             assert (REPOSITORY / service["build"]["dockerfile"]).is_file()
 
 
-@pytest.mark.parametrize("name", ["redis", "manager", "second-manager", "worker", "qserver"])
+@pytest.mark.parametrize("name", ["redis", "manager", "second-manager", "worker", "qserver", "zmq-bridge"])
 def test_a_service_may_do_no_more_than_it_needs(name: str) -> None:
     service = composition()["services"][name]
     assert service["read_only"]
@@ -99,10 +99,14 @@ def test_a_service_may_do_no_more_than_it_needs(name: str) -> None:
         assert service["user"] == "redis"
 
 
-def test_only_managers_can_be_reached_from_outside_and_only_from_this_machine_unless_told_otherwise() -> None:
+def test_only_what_clients_need_can_be_reached_and_only_from_this_machine_unless_told_otherwise() -> None:
     whole = composition()
     ports = {name: service["ports"] for name, service in whole["services"].items() if "ports" in service}
-    assert ports == {"manager": ["127.0.0.1:60630:60630"], "second-manager": ["127.0.0.1:60631:60630"]}
+    assert ports == {
+        "manager": ["127.0.0.1:60630:60630"],
+        "second-manager": ["127.0.0.1:60631:60630"],
+        "zmq-bridge": ["127.0.0.1:60615:60615", "127.0.0.1:60625:60625"],
+    }
     networks = {name: service["networks"] for name, service in whole["services"].items()}
     assert networks == {
         "redis": ["storage"],
@@ -110,6 +114,7 @@ def test_only_managers_can_be_reached_from_outside_and_only_from_this_machine_un
         "manager": ["clients", "storage", "control"],
         "second-manager": ["clients", "storage", "control"],
         "qserver": ["clients"],
+        "zmq-bridge": ["clients"],
     }
     assert [name for name, network in whole["networks"].items() if network.get("internal")] == ["storage", "control"]
 
@@ -153,7 +158,11 @@ def test_the_file_checks_health_as_the_image_does(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "extras"), [("manager", ""), ("qserver", ""), ("worker", "[ophyd]"), ("worker", "[ophyd,ophyd-async]")]
+    ("name", "extras"),
+    [
+        *(("manager", ""), ("qserver", ""), ("zmq-bridge", "")),
+        *(("worker", "[ophyd]"), ("worker", "[ophyd,ophyd-async]")),
+    ],
 )
 def test_what_an_image_installs_is_in_the_lock(name: str, extras: str) -> None:
     lock = (REPOSITORY / "requirements.lock").read_text("utf-8")
@@ -171,8 +180,15 @@ def test_what_an_image_installs_is_in_the_lock(name: str, extras: str) -> None:
     assert installed == [" ".join([*MEMBERS[name][:-1], _with_extras(name)])]
 
 
+def test_the_bridge_runs_if_asked_for_and_is_asked_for_its_health_as_its_image_says() -> None:
+    service = composition({"QSERVER_ZMQ_ENCODING_FOR_SERVER": "msgpack"})["services"]["zmq-bridge"]
+    assert service["profiles"] == ["zmq"]
+    assert service["healthcheck"]["test"] == ["CMD", *words_of("zmq-bridge", "HEALTHCHECK"), "--zmq-encoding=msgpack"]
+
+
 def test_the_managers_image_has_nothing_of_bluesky() -> None:
-    assert not {"bluesky", "ophyd", "numpy", "event-model"} & _needs("queueserver-manager")
+    assert not {"bluesky", "ophyd", "numpy", "event-model", "pyzmq"} & _needs("queueserver-manager")
+    assert not {"bluesky", "ophyd", "event-model", "redis"} & _needs("queueserver-zmq-bridge")
     assert {"bluesky", "numpy"} <= _needs("queueserver-worker")
 
 

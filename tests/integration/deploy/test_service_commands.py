@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import zmq
 
 from tests.harness.health import serving, wait_until_serving
 from tests.integration.deploy.compose_file import composition
 from tests.integration.deploy.service_processes import services
+from tests.zmq_bridge.old_client import OldClient
+from tests.zmq_bridge.subscriber import Subscriber
 
 
 async def test_each_service_waits_for_what_it_needs_and_says_so_and_then_a_scan_runs(tmp_path: Path) -> None:
@@ -70,6 +73,26 @@ async def test_variables_choose_startup_code_and_more_options(tmp_path: Path) ->
         assert "keep-re" in shown
         assert "'scripts': 'OFF'" in shown
         assert "/a *" in shown
+
+
+@pytest.mark.parametrize("encoding", ["json", "msgpack"])
+async def test_the_bridge_serves_clients_of_the_older_server_with_a_key_of_its_own(
+    encoding: str, tmp_path: Path
+) -> None:
+    public, private = (key.decode() for key in zmq.curve_keypair())
+    chosen = {"QSERVER_ZMQ_PRIVATE_KEY_FOR_SERVER": private, "QSERVER_ZMQ_ENCODING_FOR_SERVER": encoding}
+    with services(tmp_path, **chosen) as here:
+        here.start("zmq-bridge")
+        code, text = here.probe("zmq-bridge")
+        assert (code, "60630" in text or "answer" in text) == (1, True)
+        here.start_redis()
+        here.start("manager")
+        await wait_until_serving(here.address, "Queue")
+        assert here.probe("zmq-bridge") == (0, "serving, the Manager is idle")
+        with OldClient(f"tcp://{here.control}", encoding=encoding, server_key=public) as client:
+            assert client("queue_get")["success"]
+        with Subscriber(f"tcp://{here.info}", encoding=encoding) as subscriber:
+            assert subscriber.statuses_until(lambda status: status["manager_state"] == "idle")
 
 
 @pytest.mark.parametrize("name", ["manager", "worker"])

@@ -16,23 +16,25 @@ from queueserver_manager.settings import parse as parse_manager
 from queueserver_standalone.configuration.choices import variables
 from queueserver_standalone.configuration.settings import parse as parse_standalone
 from queueserver_worker.settings import parse as parse_worker
+from queueserver_zmq_bridge.settings import parse as parse_bridge
 
 from tests.harness.process import TestProcess
 from tests.harness.services import COMMANDS, REPOSITORY
 
 DIRECTORY = REPOSITORY / "deploy" / "systemd"
 INSTALLED = "/opt/queue-server/bin/"
-ALL_IN_ONE, MANAGER, STANDBY, WORKER, OF_A_USER = UNITS = (
+ALL_IN_ONE, MANAGER, STANDBY, WORKER, BRIDGE, OF_A_USER = UNITS = (
     DIRECTORY / "system/queue-server.service",
     DIRECTORY / "system/queue-server-manager.service",
     DIRECTORY / "system/queue-server-manager@.service",
     DIRECTORY / "system/queue-server-worker.service",
+    DIRECTORY / "system/queue-server-zmq-bridge.service",
     DIRECTORY / "user/queue-server.service",
 )
 #: The highest exposure, in tenths, that `systemd-analyze security` may find.
-EXPOSURE = {ALL_IN_ONE: 25, MANAGER: 15, STANDBY: 15, WORKER: 25, OF_A_USER: 66}
+EXPOSURE = {ALL_IN_ONE: 25, MANAGER: 15, STANDBY: 15, WORKER: 25, BRIDGE: 15, OF_A_USER: 66}
 #: Seconds that the processes themselves need to stop in good order, at most.
-STOPPING = {ALL_IN_ONE: 32, MANAGER: 2, STANDBY: 2, WORKER: 10, OF_A_USER: 32}
+STOPPING = {ALL_IN_ONE: 32, MANAGER: 2, STANDBY: 2, WORKER: 10, BRIDGE: 2, OF_A_USER: 32}
 #: Of a unit that is made for several.
 INSTANCE = "60631"
 IDS = [f"{unit.parent.name}/{unit.name}" for unit in UNITS]
@@ -86,7 +88,11 @@ def test_every_option_is_one_of_its_program(
     for name, value in _variables(unit).items():
         monkeypatch.setenv(name, _placed(value, places))
     program, options = _command(unit, places)
-    parsers = {"queueserver_manager": parse_manager, "queueserver_worker": parse_worker}
+    parsers = {
+        "queueserver_manager": parse_manager,
+        "queueserver_worker": parse_worker,
+        "queueserver_zmq_bridge": parse_bridge,
+    }
     if program == "start-re-manager":
         assert parse_standalone(options).startup.value == str(places["%h"] / "startup")
     else:
@@ -144,7 +150,8 @@ def test_every_variable_of_the_examples_is_read(path: Path) -> None:
     names = set(re.findall(r"^#?([A-Z_]+)=", path.read_text(encoding="utf-8"), re.MULTILINE))
     assert names
     certificates = {f"QSERVER_{whose}TLS_{part}" for whose in ("", "WORKER_") for part in ("CERT", "KEY", "CA")}
-    assert names <= variables() | _variables(MANAGER).keys() | _variables(WORKER).keys() | certificates
+    ours = {name for unit in (MANAGER, WORKER, BRIDGE) for name in _variables(unit)}
+    assert names <= variables() | ours | certificates
     assert any(f"/{path.name}" in value for unit in UNITS for value in _settings(unit)["EnvironmentFile"])
 
 

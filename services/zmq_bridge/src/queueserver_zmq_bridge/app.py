@@ -10,6 +10,7 @@ from typing import Any
 import zmq.asyncio
 from queueserver_process.process import stop_requested
 from queueserver_process.ready import ReadyPipe
+from queueserver_process.systemd import SystemdNotifier
 
 from queueserver_zmq_bridge.info.information_socket import InformationSocket
 from queueserver_zmq_bridge.info.publisher import Publisher
@@ -31,7 +32,7 @@ class Bridge:
 
     async def run(self) -> int:
         """Bind the sockets and serve; returns the exit code. Raises BindError."""
-        settings, stopped, ready = self._settings, stop_requested(), ReadyPipe()
+        settings, stopped, ready, systemd = self._settings, stop_requested(), ReadyPipe(), SystemdNotifier()
         encoding = encoding_of(settings.encoding)
         server = Server(settings.manager, encoding, ready)
         with zmq.asyncio.Context() as context:
@@ -46,8 +47,11 @@ class Bridge:
                 if information is not None:
                     work.append(Publisher(server, information).run())
                 ready.ready(control.address)
+                systemd.ready(f"Serving clients of bluesky-queueserver on {control.address}")
+                systemd.feed_watchdog()
                 await _until(stopped, work)
             finally:
+                systemd.stopping("Answering requests that are carried out")
                 control.close()
                 if information is not None:
                     information.close()

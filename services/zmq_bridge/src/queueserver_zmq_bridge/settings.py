@@ -96,7 +96,12 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         info_address=given.zmq_info_addr,
         publish=given.zmq_publish_console == "ON",
         encoding=given.zmq_encoding,
-        private_key=next(filter(None, map(os.environ.get, KEY_VARIABLES)), ""),
+        private_key=private_key(),
         insecure=given.insecure_listen,
         log=read_log_options(given),
     )
+
+
+def private_key() -> str:
+    """The key from the environment; empty if there is none."""
+    return next(filter(None, map(os.environ.get, KEY_VARIABLES)), "")
