@@ -29,6 +29,7 @@ EXECUTED = {
 }
 NOT_EXECUTED = {
     "docs/how-to/following-plans.md": "words with UID and PLAN; tests/e2e/test_cli_waiting.py and others execute such",
+    "docs/how-to/old-clients.md": "it replaces a server; tests/zmq_bridge/test_start_re_manager.py starts such",
     "docs/how-to/own-python.md": "paths of another machine; tests/environments starts servers in that way",
     "docs/how-to/redis.md": "hosts of another site; tests/integration/manager/store/test_access.py creates its user",
     "docs/how-to/security.md": "one line, which opens the server to the network",
