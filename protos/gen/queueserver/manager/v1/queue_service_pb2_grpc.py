@@ -70,7 +70,8 @@ class QueueServiceStub:
     only, so any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which take precedence if
     both are present. A name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no
     space at its ends; it is stored in Unicode form NFC. Any other name is refused with reason FIELD_INVALID, and the
-    violation has its key.
+    violation has its key. The group "root", which limits all others, submits only for a caller who says that this is
+    meant, in the metadata `qserver-root-submits: true`.
 
     A call that the caller abandons, because it cancels the call, its deadline passes or the connection breaks, is
     carried out completely or not at all: once accepted, it is carried out although the caller gets no response. To find
@@ -214,7 +215,8 @@ class QueueServiceServicer:
     only, so any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which take precedence if
     both are present. A name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no
     space at its ends; it is stored in Unicode form NFC. Any other name is refused with reason FIELD_INVALID, and the
-    violation has its key.
+    violation has its key. The group "root", which limits all others, submits only for a caller who says that this is
+    meant, in the metadata `qserver-root-submits: true`.
 
     A call that the caller abandons, because it cancels the call, its deadline passes or the connection breaks, is
     carried out completely or not at all: once accepted, it is carried out although the caller gets no response. To find
@@ -231,7 +233,7 @@ class QueueServiceServicer:
         use counts as missing), ITEM_NOT_FOUND (position relative to a missing item) or GROUP_NOT_FOUND (permissions don't
         have the caller's user group); FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plans are known: no environment
         was ever opened, or its startup code has no plans) or ITEM_RUNNING (position before the running item);
-        PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED ("root" can't submit); RESOURCE_EXHAUSTED with reason QUEUE_FULL
+        PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED ("root", unless it is said to be meant); RESOURCE_EXHAUSTED with reason QUEUE_FULL
         (the queue holds at most 100,000 items, with at most 256 MB in total as stored, unless the server is configured
         otherwise).
         Events: item_added.
@@ -568,7 +570,8 @@ class QueueService:
     only, so any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which take precedence if
     both are present. A name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no
     space at its ends; it is stored in Unicode form NFC. Any other name is refused with reason FIELD_INVALID, and the
-    violation has its key.
+    violation has its key. The group "root", which limits all others, submits only for a caller who says that this is
+    meant, in the metadata `qserver-root-submits: true`.
 
     A call that the caller abandons, because it cancels the call, its deadline passes or the connection breaks, is
     carried out completely or not at all: once accepted, it is carried out although the caller gets no response. To find

@@ -175,7 +175,7 @@ class OwnershipTerm:
         submissions = Submissions(self.allowed_inventories, time.time, new_id, settings.prepare_item)
         self.planning = PlanningOperations(self.ledger, self.view, worker, submissions, self.allowed_inventories)
         self.following = ItemWatches(self.ledger, self.view)
-        self._queue_check = QueueCheck(self.ledger, self.allowed_inventories.for_submitter)
+        self._queue_check = QueueCheck(self.ledger, self.allowed_inventories.for_group)
         self.queue = QueueOperations(self.ledger, submissions, self.following, self._queue_check.look, limits.queue)
         self.queue_run = QueueRunOperations(self.ledger, self.view, submissions)
         self.run_engine = RunEngineOperations(

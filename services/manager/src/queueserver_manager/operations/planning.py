@@ -95,7 +95,7 @@ class PlanningOperations:
         if not self._view.status.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist: open it, then simulate the plan.")
         check(Operation.SIMULATE_ITEM, self._view.state_during(self._ledger.summary))
-        access = self._allowed_inventories.for_submitter(item.user_group).access
+        access = self._allowed_inventories.for_group(item.user_group).access
         with worker_call(_refusal):
             return await self._worker.simulate_plan(item, access, message_limit or MESSAGE_LIMIT)
 

@@ -75,7 +75,7 @@ class TaskOperations:
     def _require_permitted(self, record: Record, caller: Caller, work: Work) -> str:
         """The group in which the caller acts, which may start that."""
         group = record.permissions.acting_group(caller.user_group, self._default_group)
-        access = record.permissions.submitter_access(group)
+        access = record.permissions.submitter_access(group, means_root=caller.means_root)
         if isinstance(work, Script) and not self._scripts_enabled:
             raise ScriptsDisabled
         if isinstance(work, FunctionCall) and not access.allows_function(work.name):

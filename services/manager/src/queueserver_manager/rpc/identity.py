@@ -15,6 +15,7 @@ from queueserver_manager.operations.caller import Caller
 
 USER_KEY = "qserver-user"
 GROUP_KEY = "qserver-user-group"
+ROOT_KEY = "qserver-root-submits"
 LOCK_KEY = "x-lock-key"
 DEFAULT_USER = "anonymous"
 _BINARY = "-bin"
@@ -23,7 +24,8 @@ _BINARY = "-bin"
 def caller_of(context: Any) -> Caller:
     """The caller; without a group if it sent none. Raises FieldInvalid."""
     metadata = dict(context.invocation_metadata() or ())
-    return Caller(_name(metadata, USER_KEY, DEFAULT_USER), _name(metadata, GROUP_KEY, ""), _lock_key(metadata))
+    user, group = _name(metadata, USER_KEY, DEFAULT_USER), _name(metadata, GROUP_KEY, "")
+    return Caller(user, group, means_root=metadata.get(ROOT_KEY) == "true", lock_key=_lock_key(metadata))
 
 
 def _lock_key(metadata: dict[str, str | bytes]) -> str:

@@ -61,6 +61,10 @@ def test_root_submits_nothing_but_its_lists_can_be_looked_at() -> None:
     assert BUILT_IN.access_for("root").allows_plan("count")
 
 
+def test_root_submits_for_a_caller_who_says_that_it_is_meant() -> None:
+    assert BUILT_IN.submitter_access("root", means_root=True).allows_plan("count")
+
+
 @pytest.mark.parametrize(
     ("groups", "chosen"),
     [

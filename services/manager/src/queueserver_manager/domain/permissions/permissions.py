@@ -76,9 +76,12 @@ class Permissions:
             known = self._accesses[group] = Access(group, self.groups[ROOT], self.groups[group])
         return known
 
-    def submitter_access(self, group: str) -> Access:
-        """What a caller in a group may use in a request. Raises GroupNotFound, GroupNotAccepted."""
-        if group == ROOT:
+    def submitter_access(self, group: str, *, means_root: bool = False) -> Access:
+        """What a caller in a group may use in a request. Raises GroupNotFound, GroupNotAccepted.
+
+        The group root is accepted only of a caller who says that it is meant.
+        """
+        if group == ROOT and not means_root:
             raise GroupNotAccepted(
                 f"The group {ROOT!r} limits all others and can't submit anything itself: "
                 f"send the request as one of {self._shown_groups()}."

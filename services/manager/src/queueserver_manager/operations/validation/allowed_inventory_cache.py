@@ -7,6 +7,7 @@ from queueserver_inventory.access import Access
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.permissions.permissions import Permissions
 from queueserver_manager.domain.validation.allowed import AllowedInventory
+from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.commit.ledger import Ledger
 
 
@@ -21,16 +22,14 @@ class AllowedInventoryCache:
         self._made_of: tuple[Inventory, Permissions] = ledger.inventory, ledger.permissions
 
     def for_group(self, group: str) -> AllowedInventory:
-        """What a group may use. Raises GroupNotFound."""
+        """What a group may use, and so an item that was accepted of it. Raises GroupNotFound."""
         return self._of(self._ledger.permissions.access_for(group))
 
-    def for_submitter(self, group: str) -> AllowedInventory:
-        """What a caller in a group, empty if none was sent, may use in a request.
-
-        Raises GroupNotFound, GroupNotAccepted.
-        """
+    def for_submitter(self, caller: Caller) -> AllowedInventory:
+        """What a caller may use in a request. Raises GroupNotFound, GroupNotAccepted."""
         permissions = self._ledger.permissions
-        return self._of(permissions.submitter_access(permissions.acting_group(group, self._default_group)))
+        group = permissions.acting_group(caller.user_group, self._default_group)
+        return self._of(permissions.submitter_access(group, means_root=caller.means_root))
 
     def _of(self, access: Access) -> AllowedInventory:
         ledger = self._ledger

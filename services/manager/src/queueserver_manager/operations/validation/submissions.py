@@ -63,7 +63,7 @@ class Submissions:
         self, caller: Caller, submission: Submission, path: str, warner: Warner, uid: str = ""
     ) -> tuple[Item, int]:
         """An item, and how many bytes it has."""
-        allowed = self._allowed_inventories.for_submitter(caller.user_group)
+        allowed = self._allowed_inventories.for_submitter(caller)
         if submission.kind is ItemKind.PLAN and not allowed.inventory.plans:
             raise InventoryEmpty
         call = (submission.kind, submission.name, submission.args or (), submission.kwargs or {})
@@ -87,7 +87,7 @@ class Submissions:
     def warned(self, item: Item) -> Item:
         """An item of the queue, with its current warnings. Raises GroupNotFound."""
         call = Submission(item.kind, item.name, item.args, item.kwargs)
-        allowed = self._allowed_inventories.for_submitter(item.user_group)
+        allowed = self._allowed_inventories.for_group(item.user_group)
         return replace(item, warnings=_warnings(call, allowed, "item", Warner()))
 
     async def make_batch(
