@@ -17,7 +17,7 @@ from tests.chaos.operating import keep_running
 from tests.chaos.recorder import Progress, Recorder
 from tests.chaos.round import until_empty
 from tests.chaos.status_record import StatusRecord
-from tests.chaos.status_verdict import ALLOWED, Agreement, Kill, compare
+from tests.chaos.status_verdict import Agreement, Kill, compare
 from tests.chaos.told import Told
 
 PLANS, KILLS = 200, 10
@@ -106,12 +106,9 @@ def _long_place(number: int) -> int:
 
 
 async def outlive(
-    parts: Parts, names: Sequence[str], seed: str, traces: str, read_traces: Callable[[], str], allowed: float = ALLOWED
+    parts: Parts, names: Sequence[str], seed: str, traces: str, read_traces: Callable[[], str]
 ) -> Outcome:
-    """Play it; ``traces`` is the file for plans. What is wrong is in the outcome.
-
-    The status may be wrong for ``allowed`` seconds at a time.
-    """
+    """Play it; ``traces`` is the file for plans. What is wrong is in the outcome."""
     outcome, told, status = Outcome(), Told(), StatusRecord()
     ended, at_rest = asyncio.Event(), asyncio.Event()
     recorder = Recorder(Progress(), lambda _: ended.set())
@@ -140,7 +137,7 @@ async def outlive(
     found = verdict.Traces.of(read_traces())
     labels = {entry.item.uid: verdict.label_of(entry.item) for entry in rest.history}
     outcome.attempts = len(rest.history)
-    outcome.agreement = compare(status.shown, found, labels, outcome.kills, allowed)
+    outcome.agreement = compare(status.shown, found, labels, outcome.kills)
     outcome.problems = [
         *verdict.problems(told, rest, found, recorder),
         *_not_completed_once(told, rest),

@@ -48,7 +48,6 @@ class Kill:
 class Agreement:
     """For how long the status was wrong, by what it said: the longest time of each, in seconds; and how that came."""
 
-    allowed: float = ALLOWED
     longest: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -56,7 +55,7 @@ class Agreement:
         """Something was said in spite of the facts."""
         seconds = wrong[1] - wrong[0]
         self.longest[what] = max(seconds, self.longest.get(what, 0.0))
-        if seconds > self.allowed:
+        if seconds > ALLOWED:
             self.problems.append(
                 f"for {seconds:.2f} s from {wrong[0]:.2f} on the status said {what}, and it was not so"
             )
@@ -67,13 +66,9 @@ def compare(
     traces: Traces,
     labels: Mapping[str, str],
     kills: Sequence[Kill],
-    allowed: float = ALLOWED,
 ) -> Agreement:
-    """Compare what was shown with traces and kills.
-
-    ``labels`` has the label of each item by uid; a statement may be wrong for ``allowed`` seconds.
-    """
-    found = Agreement(allowed)
+    """Compare what was shown with traces and kills; ``labels`` has the label of each item by uid."""
+    found = Agreement()
     executed = list(_executed(traces, [kill.at for kill in kills if kill.name == "worker"]))
     said = [one for one in shown if one.status.role is ManagerRole.OWNER]
     certain = [one for one in said if _is_up(one, "worker") and _is_up(one, "storage")]

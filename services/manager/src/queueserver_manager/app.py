@@ -76,6 +76,7 @@ from queueserver_manager.store.connection import Busy, connect, have_ready, wait
 from queueserver_manager.store.faults import fault_of
 from queueserver_manager.store.files.list_file import ListFile
 from queueserver_manager.store.files.permission_file import PermissionFile
+from queueserver_manager.store.heartbeat import Heartbeat
 from queueserver_manager.store.known import KnownStore
 from queueserver_manager.store.lease import RETRY_SECONDS, Lease
 from queueserver_manager.store.loading import StoreUnusable
@@ -113,6 +114,9 @@ class Manager:
         self._worker_tls = RereadFiles(settings.worker_tls) if settings.worker_tls is not None else None
         self._board = StatusBoard(time.time)
         self._storage = StorageWatch(without_password(settings.redis), time.time, self._board.changed)
+        self._heartbeat = Heartbeat(
+            self._redis, self._storage.heard, self._storage_answered, _CONNECTIONS, self._redis_busy
+        )
         self._current_term = CurrentTerm(self._board)
         self._server = Server(SERVICES, [RefusalInterceptor(translate)], descriptor_set=descriptor_set())
         self._health = Health(self._server)
@@ -152,14 +156,15 @@ class Manager:
         work = asyncio.get_running_loop().create_task(self._terms())
         stopping = asyncio.get_running_loop().create_task(stop.wait())
         hearing = asyncio.get_running_loop().create_task(follow_report(self._storage.told))
+        beating = asyncio.get_running_loop().create_task(self._heartbeat.run())
         try:
             await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._progress.end()
             stopping.cancel()
-            hearing.cancel()
-            work.cancel()
-            await asyncio.gather(work, hearing, return_exceptions=True)
+            for each in (hearing, beating, work):
+                each.cancel()
+            await asyncio.gather(work, hearing, beating, return_exceptions=True)
             self._owner.close()
             await self._worker.close()
             await self._server.stop(_GRACE_SECONDS)

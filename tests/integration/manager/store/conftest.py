@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import redis as blocking
@@ -10,6 +12,7 @@ import redis as blocking
 from tests.harness.redis import RedisProcess
 from tests.harness.stack import short_directory
 from tests.integration.manager.store.owner import Owner, owner
+from tests.integration.manager.store.slow_names import SlowNames
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +37,20 @@ async def new(shared_redis: RedisProcess) -> AsyncIterator[Owner]:
     """The owner of a new, empty store in ``shared_redis``."""
     async with owner(shared_redis.url) as owning:
         yield owning
+
+
+@pytest.fixture
+def redis_at_port(short_path: Path) -> Iterator[RedisProcess]:
+    """One that is reached over TCP, and may be killed."""
+    process = RedisProcess(short_path, tcp=True)
+    yield process
+    process.close()
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowNames]:
+    """The name server of this process."""
+    slow = SlowNames()
+    monkeypatch.setattr(socket, "getaddrinfo", slow.look_up)
+    yield slow
+    slow.answering.set()

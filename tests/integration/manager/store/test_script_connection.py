@@ -67,6 +67,26 @@ async def test_a_commit_sent_in_the_moment_of_a_restart_is_stored_once_or_not(re
         assert [item.uid for item in (await owning.store.load()).queue] == [*before, "c"]
 
 
+async def test_a_commit_that_could_not_be_sent_is_known_not_to_be_stored(redis_server: RedisProcess) -> None:
+    async with owner(redis_server.url) as owning:
+        await owning.put("a")
+        redis_server.kill()
+        for _ in range(3):
+            # The kernel has ended the connection, and so the event loop learns it.
+            await next_turn()
+        with pytest.raises(StoreDown) as caught:
+            await bounded(owning.put("b"))
+        assert caught.value.fate_known
+        redis_server.start()
+        owning.record = await owning.store.load()
+        assert [item.uid for item in owning.record.queue] == ["a"]
+        redis_server.send(signal.SIGSTOP)
+        with pytest.raises(StoreDown) as caught:
+            await bounded(owning.put("b"))
+        redis_server.send(signal.SIGCONT)
+        assert not caught.value.fate_known
+
+
 async def test_calls_one_after_another_use_one_connection(shared_redis: RedisProcess, client: blocking.Redis) -> None:
     redis = connect(shared_redis.url)
     line = ScriptConnection(redis, COUNT)

@@ -96,6 +96,21 @@ def test_a_disk_that_is_almost_full_is_told_while_all_is_stored_and_since_when()
     assert (watched.watch.present.free_bytes, watched.changes) == (80, 2)
 
 
+def test_a_redis_that_is_not_heard_of_is_told_and_that_is_no_fault_for_which_changes_are_refused() -> None:
+    watched = Watched()
+    watched.watch.heard(Fault(S.UNREACHABLE, "gone"))
+    assert watched.told[:2] == (
+        S.UNREACHABLE,
+        "Redis at redis://here:1 can't be reached (gone): make sure that it runs and responds.",
+    )
+    assert watched.watch.fault is None
+    watched.watch.note(Fault(S.OUT_OF_MEMORY, OOM))
+    watched.watch.heard(None)
+    assert watched.told[0] is S.OUT_OF_MEMORY
+    watched.watch.note(None)
+    assert watched.told == (S.OK, "", None)
+
+
 def test_a_fault_that_is_the_same_is_no_news() -> None:
     watched = Watched()
     for _ in range(3):

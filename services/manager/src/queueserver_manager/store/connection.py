@@ -12,7 +12,7 @@ from queueserver_long_work.patience import within
 from queueserver_long_work.time_slice import next_turn_after
 from queueserver_rpc.redis_options import refusal_of_options, without_password_option
 from queueserver_rpc.redis_places import FORMS, Places, moves, places_of
-from redis.asyncio import ConnectionPool, Redis, SSLConnection
+from redis.asyncio import Redis, SSLConnection
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -21,7 +21,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from queueserver_manager.store.keys import Keys
 from queueserver_manager.store.moving_primary import redis_at
-from queueserver_manager.store.named_connection import Names, with_names
+from queueserver_manager.store.pool import Names, Pool, with_names
 
 #: Seconds after which an unanswered command counts as lost.
 COMMAND_TIMEOUT = 2.0
@@ -73,7 +73,7 @@ def _client(url: str, places: Places | None, prefix: str) -> Redis | None:
         if places:
             redis = redis_at(places, Keys(prefix).meta, options)
         else:
-            redis = Redis.from_pool(ConnectionPool(**with_names({**options, **parse_url(url)}, Names())))
+            redis = Redis.from_pool(Pool(**with_names({**options, **parse_url(url)}, Names())))
         # Nothing is sent, but an option that a connection does not know or can't read is noticed.
         connection = redis.connection_pool.make_connection()  # type: ignore[no-untyped-call] # it has no types of its own
         if isinstance(connection, SSLConnection):
@@ -123,10 +123,10 @@ async def answered_within(seconds: float = COMMAND_TIMEOUT, busy: Busy | None = 
         raise RedisTimeoutError(f"no answer within {seconds:g} s") from error
 
 
-async def have_ready(redis: Redis, connections: int) -> None:
+async def have_ready(redis: Redis, connections: int, busy: Busy | None = None) -> None:
     """Have so many connections open that can be used at once. Raises redis.RedisError, OSError."""
     try:
-        async with answered_within():
+        async with answered_within(busy=busy):
             await asyncio.gather(*(redis.ping() for _ in range(connections)))
     except (RedisError, OSError):
         # One that Redis has closed would make the next command fail.

@@ -22,7 +22,7 @@ from redis.crc import key_slot
 from redis.exceptions import AuthenticationError, ClusterDownError, MovedError, ReadOnlyError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from queueserver_manager.store.named_connection import NamedConnection, Names, with_names
+from queueserver_manager.store.pool import NamedConnection, Names, Pool, with_names
 
 _SECONDS = 1.0
 #: What a server says that is not the primary any more.
@@ -77,7 +77,7 @@ def redis_at(places: Places, key: str, options: dict[str, Any]) -> Redis:
     known.pop("connection_class", None)
     locator = _Sentinels(places, options) if places.kind == SENTINEL else _Nodes(places, options, key)
     kind = _FoundEncrypted if places.encrypted else _Found
-    pool = ConnectionPool(connection_class=kind, locator=locator, **known)
+    pool = Pool(connection_class=kind, locator=locator, **known)
     if isinstance(locator, _Sentinels):
         locator.on_move = pool.disconnect
     return Redis.from_pool(pool)

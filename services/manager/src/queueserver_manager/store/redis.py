@@ -125,7 +125,7 @@ class RedisStore:
                 await self._replicas.have_commit(self._commits, self._redis, self._keys, more_seconds)
         except (RedisError, OSError) as error:
             await self._commits.close()
-            raise store_down(error, fate_known=False) from error
+            raise store_down(error, fate_known=not self._commits.may_have_run) from error
         if answer == b"EPOCH":
             raise OwnershipLost
         if answer != b"OK":

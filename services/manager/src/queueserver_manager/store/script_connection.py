@@ -20,6 +20,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError
 
 from queueserver_manager.store.connection import COMMAND_TIMEOUT, Busy, answered_within
+from queueserver_manager.store.pool import hung_up
 
 Word = str | bytes | int
 #: What is sent at once.
@@ -49,12 +50,15 @@ class ScriptConnection:
         self._sha = hashlib.sha1(script, usedforsecurity=False).hexdigest()
         self._connection: AbstractConnection | None = None
         self._writer: asyncio.StreamWriter | None = None
+        #: The last run may have taken effect. While there is no connection, it has not.
+        self.may_have_run = False
 
     async def run(self, keys: Sequence[str], arguments: Sequence[Word], more_seconds: float = 0.0) -> bytes:
         """Run the script, which may take ``more_seconds`` than any command.
 
-        Raises redis.RedisError; then it is not known whether it ran.
+        Raises redis.RedisError; then it is not known whether it ran, if it :attr:`may_have_run`.
         """
+        self.may_have_run = False
         try:
             with self._busy.for_seconds(more_seconds):
                 # The same time counts for other callers of Redis meanwhile.
@@ -75,7 +79,7 @@ class ScriptConnection:
 
         Waits for so many of them, for some seconds. Raises redis.RedisError; then it is not known.
         """
-        if self._connection is None or _hung_up(self._connection):
+        if self._connection is None or hung_up(self._connection):
             raise RedisConnectionError("the connection broke before the replicas had confirmed")
         try:
             async with answered_within(seconds + COMMAND_TIMEOUT, self._busy):
@@ -93,16 +97,20 @@ class ScriptConnection:
         try:
             return bytes(await self._exchange(*call))
         except NoScriptError:
+            self.may_have_run = False
             await self._exchange("SCRIPT", "LOAD", self._script)
+            self.may_have_run = False
             return bytes(await self._exchange(*call))
 
     async def _exchange(self, *words: Word) -> Any:
-        if self._connection is not None and _hung_up(self._connection):
+        if self._connection is not None and hung_up(self._connection):
+            # Nothing is sent on it, so that no commit's fate becomes unknown.
             await self._drop()
         connection = self._connection
         if connection is None:
             connection = self._connection = await self._pool.get_connection()  # type: ignore[no-untyped-call] # decorated without types
             self._writer = connection._writer  # noqa: SLF001 - redis-py closes it, but does not break it off
+        self.may_have_run = True
         time_slice = TimeSlice()
         for number, packed in enumerate(_packed(words)):
             if number and not connection.is_connected:
@@ -154,12 +162,6 @@ def _joined(words: Sequence[Word], head: bytes) -> bytes:
     packed: bytes = hiredis.pack_command(tuple(words))  # type: ignore[arg-type] # its stub allows one word only
     # hiredis puts a header before whatever it packs, as if it were the whole command.
     return head + packed[packed.index(b"\r\n") + 2 :]
-
-
-def _hung_up(connection: AbstractConnection) -> bool:
-    """Whether Redis has closed the connection: nothing is sent on it, so that no commit's fate becomes unknown."""
-    reader = connection._reader  # noqa: SLF001 - redis-py tells it only to readers and writers
-    return reader is not None and reader.at_eof()
 
 
 def address_of(connection: AbstractConnection | None) -> str:

@@ -1,7 +1,8 @@
 """State of Redis: from Redis' own answers, and from the process that keeps it running, if that reports it.
 
 Whether Redis takes changes is decided by its own answers alone. Why it does not is better known to the process that
-finds its disk full; a Redis that takes changes on an almost full disk is reported, too.
+finds its disk full; a Redis that takes changes on an almost full disk is reported, too. So is one that is not heard of:
+changes are tried nevertheless.
 """
 
 from __future__ import annotations
@@ -25,12 +26,20 @@ class StorageWatch:
         self._notice = Notice(StorageState.OK)
         #: Why Redis takes no changes; None while it takes them.
         self.fault: Fault | None = None
+        #: Why nothing is heard of it. That is told, and refuses nothing: what is asked of it may work.
+        self._silence: Fault | None = None
         self.present = Storage(location=location)
 
     def note(self, fault: Fault | None) -> None:
         """Redis did what it was asked to (None), or failed."""
         if fault != self.fault:
             self.fault = fault
+            self._judge()
+
+    def heard(self, silence: Fault | None) -> None:
+        """Redis responds (None), or nothing is heard of it."""
+        if silence != self._silence:
+            self._silence = silence
             self._judge()
 
     def told(self, notice: Notice) -> None:
@@ -61,14 +70,15 @@ class StorageWatch:
 
     def _state(self) -> tuple[StorageState, str]:
         notice = self._notice
-        if self.fault is None:
+        problem = self.fault or self._silence
+        if problem is None:
             return (StorageState.OK, "") if notice.is_trouble else (notice.state, notice.message)
         if notice.is_trouble:
             return notice.state, notice.message
-        return self.fault.state, sentence(self.fault, self.present.location)
+        return problem.state, sentence(problem, self.present.location)
 
     def _tell(self, before: Storage) -> None:
         if not self.present.is_up:
-            _log.error("%s Changes are refused until then; a plan that runs continues.", self.present.message)
+            _log.error("%s Changes may be refused until then; a plan that runs continues.", self.present.message)
         elif not before.is_up:
             _log.info("Redis takes changes again")

@@ -1,6 +1,7 @@
-"""Connections to Redis by a name whose look-up may take longer than an attempt to connect: the next one has its answer.
+"""Connections to Redis: those that work are used first, and a slow name server is not asked in vain.
 
 A name server may need seconds, above all in containers, when one of several that are asked in turn does not answer.
+That may be longer than an attempt to connect may take: then the next attempt has the answer.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from queueserver_rpc.resolving import NameLookup, Place
-from redis.asyncio import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio import Connection, ConnectionPool, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection
 
 
 class Names:
@@ -67,3 +69,26 @@ def with_names(options: Mapping[str, Any], names: Names) -> dict[str, Any]:
         "names": names,
         "connection_class": NamedEncrypted if issubclass(kind, SSLConnection) else NamedConnection,
     }
+
+
+class Pool(ConnectionPool):
+    """Hands out connections that work before those that would have to be made anew.
+
+    The library takes the one that was used last, which after an outage may well be the one that broke.
+    """
+
+    def get_available_connection(self) -> AbstractConnection:
+        """One that is not in use."""
+        self._available_connections.sort(key=_works)
+        taken: AbstractConnection = super().get_available_connection()  # type: ignore[no-untyped-call] # it has no types
+        return taken
+
+
+def hung_up(connection: AbstractConnection) -> bool:
+    """Whether Redis has closed a connection."""
+    reader = connection._reader  # noqa: SLF001 - redis-py tells it only to readers and writers
+    return reader is not None and reader.at_eof()
+
+
+def _works(connection: AbstractConnection) -> bool:
+    return connection.is_connected and not hung_up(connection)
