@@ -14,7 +14,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from queueserver.worker.v1 import environment_channel_pb2 as pb
 from queueserver_environment.messages.frames import FromEnvironment, ToEnvironment
 from queueserver_environment.messages.tasks import NOTHING
-from queueserver_environment.process.frames import CHANNEL_VERSION, MAX_VALUES
+from queueserver_environment.process.frames import CHANNEL_VERSION, CONTAINER_VALUES, MAX_VALUES
 from queueserver_worker.supervisor.frames import packed
 
 #: Values whose form is not that of a message.
@@ -118,4 +118,5 @@ def check_enum(kind: type[IntEnum], declared: EnumDescriptor) -> None:
 
 
 def test_both_sides_have_the_same_version_and_limits() -> None:
-    assert (CHANNEL_VERSION, MAX_VALUES) == (packed.CHANNEL_VERSION, packed.MAX_VALUES)
+    here = (CHANNEL_VERSION, MAX_VALUES, CONTAINER_VALUES)
+    assert here == (packed.CHANNEL_VERSION, packed.MAX_VALUES, packed.CONTAINER_VALUES)

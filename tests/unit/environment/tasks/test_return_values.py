@@ -75,3 +75,8 @@ def test_a_list_that_has_itself_inside_is_refused() -> None:
     value.append(value)
     with pytest.raises(TaskRefusedError, match="more than 24 deep"):
         encode_return_value(value)
+
+
+def test_a_short_value_with_more_in_it_than_a_frame_carries_is_refused() -> None:
+    with pytest.raises(TaskRefusedError, match="more than 4193304 numbers, texts, lists and maps"):
+        encode_return_value([[]] * 1_500_000)

@@ -42,7 +42,7 @@ class ToEnvironment(_message.Message):
 
     A frame is a 32-bit big-endian length followed by that many bytes: one msgpack map with one entry, whose key is the name
     of the member of `frame` and whose value is the member's message. A frame has at most 64 MiB less 64 KiB, and at most
-    4,194,304 elements of lists and entries of maps.
+    4,194,304 elements of lists and entries of maps, where each list, map and array of NumPy counts as two more.
 
     - A message is a map by the names of its fields. Fields that have their default value are left out; fields that can be
       absent (messages, `optional`, members of a oneof) are left out if they are absent. No name appears twice, none is

@@ -37,6 +37,8 @@ _STATES: Final = {
     "suspending": RunEngineState.SUSPENDING,
     "panicked": RunEngineState.PANICKED,
 }
+_CHANGES: Final = {state: FromEnvironment(run_engine=RunEngineChanged(state=state)) for state in RunEngineState}
+"""Frames that report a state."""
 
 Send = Callable[[FromEnvironment], None]
 
@@ -147,7 +149,7 @@ class WatchedRunEngine:
         state = _state_of(new)
         if self.listener is not None:
             self.listener(state)
-        self._send(FromEnvironment(run_engine=RunEngineChanged(state=state)))
+        self._send(_CHANGES[state])
 
     def _on_document(self, name: str, document: dict[str, Any]) -> None:
         try:

@@ -24,7 +24,14 @@ from queueserver_environment.messages.frames import (
     FromEnvironment,
     ToEnvironment,
 )
-from queueserver_environment.process.frames import CHANNEL_VERSION, MAX_VALUES, count_values, decode, encode
+from queueserver_environment.process.frames import (
+    CHANNEL_VERSION,
+    CONTAINER_VALUES,
+    MAX_VALUES,
+    count_values,
+    decode,
+    encode,
+)
 from queueserver_environment.process.orphaned import stop_at_once
 
 _LENGTH: Final = struct.Struct(">I")
@@ -32,6 +39,8 @@ MAX_FRAME_BYTES: Final = 48 * 1024 * 1024
 """Longest frame that is sent: its content has to fit into one gRPC message on its way to the clients."""
 MAX_PENDING_BYTES: Final = 16 * 1024 * 1024
 """Bytes that may wait to be sent; a single longer frame is still sent, alone."""
+_FEW_BYTES: Final = MAX_VALUES // (1 + CONTAINER_VALUES)
+"""So few bytes have no more values: each takes a byte."""
 HEARTBEAT_SECONDS: Final = 1.0
 
 
@@ -85,8 +94,7 @@ class Channel:
             raise FrameTooLargeError(
                 f"the frame has {len(payload)} bytes, the channel carries at most {MAX_FRAME_BYTES}"
             )
-        # Each takes a byte.
-        if len(payload) > MAX_VALUES and (count := count_values(frame)) > MAX_VALUES:
+        if len(payload) > _FEW_BYTES and (count := count_values(frame)) > MAX_VALUES:
             raise FrameTooLargeError(f"the frame has {count} values, the channel carries at most {MAX_VALUES}")
         data = _LENGTH.pack(len(payload)) + payload
         with self._changed:

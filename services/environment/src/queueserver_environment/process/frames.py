@@ -21,13 +21,15 @@ CHANNEL_VERSION: Final = 1
 """Version of the form."""
 MAX_VALUES: Final = 4 * 1024 * 1024
 """Elements of lists and entries of maps in one frame."""
+CONTAINER_VALUES: Final = 2
+"""What each list, map and array counts in addition: the supervisor needs more memory for them than they have bytes."""
 _ARRAY, _BIG_INTEGER = 1, 2
 _BIG: Final = 10**4000
-_CONTAINERS: Final = frozenset({dict, list, tuple})
 _BYTES_BELOW: Final = "biufc"
 """Kinds of NumPy whose bytes can be taken without a copy."""
-_FRAMES: Final = ("document", *(field.name for field in fields(FromEnvironment) if field.name != "document"))
-"""The members of a frame, the most frequent one first."""
+_FREQUENT: Final = ("document", "run_engine")
+_FRAMES: Final = (*_FREQUENT, *(field.name for field in fields(FromEnvironment) if field.name not in _FREQUENT))
+"""The members of a frame, the most frequent ones first."""
 _FIELDS: Final[dict[type, tuple[tuple[str, bool], ...]]] = {}
 """Of the messages that were encoded."""
 
@@ -62,15 +64,49 @@ def size_of_value(value: Any) -> int:
 
 
 def count_values(value: Any) -> int:
-    """Count the elements of lists and entries of maps in a frame or value, at any depth."""
-    if is_dataclass(value):
-        return sum(count_values(getattr(value, field.name)) for field in fields(value))
-    if type(value) not in _CONTAINERS:
-        return 0
-    inside = value.values() if isinstance(value, dict) else value
-    if _CONTAINERS.isdisjoint(map(type, inside)):
-        return len(value)
-    return len(value) + sum(map(count_values, inside))
+    """Count the elements of lists and entries of maps in a frame or value, at any depth, as the supervisor does.
+
+    Each list, map and array counts as CONTAINER_VALUES more.
+    """
+    return _Count().of(value)
+
+
+class _Count:
+    def __init__(self) -> None:
+        #: What was counted, by its id, which stays its own; what plans and devices have in common is counted once.
+        self._known: dict[int, tuple[Any, int]] = {}
+
+    def of(self, value: Any) -> int:
+        if not _has_parts(type(value)):
+            return 0
+        known = self._known.get(id(value))
+        if known is None:
+            known = self._known[id(value)] = (value, self._of_parts(_parts(value)))
+        return known[1]
+
+    def _of_parts(self, parts: Any) -> int:
+        count: int = CONTAINER_VALUES + len(parts)
+        inside = parts.values() if isinstance(parts, dict) else parts
+        return count + (sum(map(self.of, inside)) if any(map(_has_parts, set(map(type, inside)))) else 0)
+
+
+@cache
+def _has_parts(kind: type) -> bool:
+    return issubclass(kind, (dict, list, tuple)) or is_dataclass(kind) or _is_array(kind)
+
+
+def _parts(value: Any) -> dict[str, Any] | list[Any] | tuple[Any, ...]:
+    kind = type(value)
+    if kind is Inventory:
+        return inventory_form(value)
+    known = _fields_of(kind)
+    if known is not None:
+        return _body(value, known)
+    return () if _is_array(kind) else value  # type: ignore[no-any-return] # a container
+
+
+def _is_array(kind: type) -> bool:
+    return kind.__name__ == "ndarray" and hasattr(kind, "strides")
 
 
 def _packed(value: Any) -> bytes:
@@ -93,7 +129,7 @@ def _form_of(value: Any) -> Any:
     dtype = getattr(value, "dtype", None)
     if dtype is None:
         raise TypeError(f"an object of type {type(value).__name__} can't be sent")
-    return _array(value) if hasattr(value, "strides") and type(value).__name__ == "ndarray" else value.item()
+    return _array(value) if _is_array(type(value)) else value.item()
 
 
 def _array(value: Any) -> msgpack.ExtType:

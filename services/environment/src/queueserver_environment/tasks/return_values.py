@@ -14,13 +14,16 @@ from queueserver_protos.task_terms import MAX_RETURN_VALUE_BYTES
 
 from queueserver_environment.documents.values import MAX_DEPTH, plain
 from queueserver_environment.plans.failures import shorten
-from queueserver_environment.process.frames import size_of_value
+from queueserver_environment.process.frames import CONTAINER_VALUES, MAX_VALUES, count_values, size_of_value
 from queueserver_environment.tasks.errors import TaskRefusedError
 
 _PLAIN: Final = (str, bytes, bytearray, memoryview, bool, int, float, complex, dt.date, dt.time, type(None))
 _LISTS: Final = (list, tuple, range, set, frozenset)
 _KEYS: Final = (str, bool, int, float, type(None))
 _SHOWN: Final = 200
+_MAX_VALUES: Final = MAX_VALUES - 1_000
+"""What is left of a frame's values beside those of the result itself."""
+_FEW_BYTES: Final = _MAX_VALUES // (1 + CONTAINER_VALUES)
 
 
 def encode_return_value(value: Any) -> Any:
@@ -39,6 +42,11 @@ def encode_return_value(value: Any) -> Any:
         raise TaskRefusedError(
             f"the function returned {size} bytes, and at most {MAX_RETURN_VALUE_BYTES} can be passed on; "
             "let it write them to a file and return its name."
+        )
+    if size > _FEW_BYTES and count_values(carried) > _MAX_VALUES:
+        raise TaskRefusedError(
+            f"the function returned more than {_MAX_VALUES} numbers, texts, lists and maps; let it write them to a "
+            "file and return its name."
         )
     return carried
 

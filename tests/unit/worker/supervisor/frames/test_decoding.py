@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import msgpack
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from queueserver.worker.v1 import environment_channel_pb2 as pb
 from queueserver_worker.supervisor.frames.decoding import decode
-from queueserver_worker.supervisor.frames.packed import MAX_VALUES, BadFrameError
+from queueserver_worker.supervisor.frames.packed import CONTAINER_VALUES, MAX_VALUES, BadFrameError, unpack
 
 ARRAY = msgpack.ExtType(1, msgpack.packb(["<f8", [2], bytes(16)]))
 EVENT = {
@@ -196,6 +197,51 @@ def test_damaged_bytes_are_refused_with_a_reason(data: bytes, why: str) -> None:
         decode(data)
 
 
+@pytest.mark.parametrize("key", [b"\xc4\x00", b"\xc4\x01a", b"\xc5\x00\x00", b"\x01", b"\xc0", b"\xca\x00\x00\x00\x00"])
+@pytest.mark.parametrize("inside", ["return_value", "metadata", "libraries", "data_keys"])
+@pytest.mark.parametrize("size", [0, 5_000], ids=["short", "longer"])
+def test_keys_are_texts_wherever_any_key_may_be(key: bytes, inside: str, size: int) -> None:
+    text = "x" * size
+    frames: dict[str, dict[str, Any]] = {
+        "return_value": {"task_finished": {"result": {"message": text, "return_value": 0}}},
+        "metadata": {"metadata": {"metadata": {"a": text, "b": 0}}},
+        "libraries": {"about": {"process": {"version": text, "libraries": 0}}},
+        "data_keys": {"document": {"run_uid": text, "document": {"descriptor": {"data_keys": 0}}}},
+    }
+    with pytest.raises(BadFrameError, match="no text"):
+        decode(msgpack.packb(frames[inside])[:-1] + b"\x81" + key + b"\x80")
+
+
+@given(st.sampled_from(FRAMES), st.lists(st.integers(0, 9), min_size=1, max_size=8), ANY, st.data())
+def test_short_frames_are_read_like_long_ones(
+    frame: dict[str, Any], path: list[int], other: Any, data: st.DataObject
+) -> None:
+    short = bytearray(msgpack.packb({"a": replaced(frame, path, other), "b": "x"}))
+    if data.draw(st.booleans()):
+        short[data.draw(st.integers(1, len(short) - 5))] = data.draw(st.integers(0, 255))
+    text = b"\xda\x20\x00" + b"x" * 0x2000
+    assert repr(part_of(bytes(short))) == repr(part_of(bytes(short[:-2]) + text))
+
+
+def part_of(data: bytes) -> Any:
+    """One of the two parts of a map."""
+    try:
+        return unpack(data)["a"]
+    except (BadFrameError, KeyError, TypeError):
+        return "refused"
+
+
+def test_what_a_short_frame_announces_takes_little_room() -> None:
+    announcements = b"\xdc\xff\xff" * 1_000 + b"\xdd\x00\x3f\xff\xff" * 200
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadFrameError):
+            decode(announcements)
+        assert tracemalloc.get_traced_memory()[1] < 64 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+
 def list_of(count: int, element: bytes) -> bytes:
     return around(b"\xdd" + count.to_bytes(4, "big") + element * count)
 
@@ -205,6 +251,16 @@ def test_a_frame_has_a_limit_of_values() -> None:
         decode(list_of(MAX_VALUES + 1, b"\x01"))
     with pytest.raises(BadFrameError, match="values"):
         decode(list_of(MAX_VALUES // 2 + 1, b"\x91\x01"))
+
+
+@pytest.mark.parametrize(
+    "element",
+    [b"\x90", b"\x80", b"\x81\xa1a\xc0", msgpack.packb(ARRAY)],
+    ids=["empty lists", "empty maps", "maps", "arrays"],
+)
+def test_what_needs_more_memory_than_it_has_bytes_counts_more(element: bytes) -> None:
+    with pytest.raises(BadFrameError, match="values"):
+        decode(list_of(MAX_VALUES // (1 + CONTAINER_VALUES) + 1, element))
 
 
 def test_a_document_that_would_be_too_long_for_clients_has_notes_in_place_of_its_large_values() -> None:

@@ -1,6 +1,9 @@
-"""Lists of messages of which many are alike: components of devices of one class, parameters of similar plans.
+"""Lists and maps of messages of which many are alike.
 
-A large beamline has tens of thousands of them. A list that was read before is not checked and filled again, but copied.
+These are the components of devices of one class, parameters of similar plans, and data keys of the same devices in each
+run.
+
+A large beamline has tens of thousands of them. What was read before is not checked and filled again, but copied.
 """
 
 from __future__ import annotations
@@ -14,13 +17,13 @@ from google.protobuf.message import Message
 
 Fill: TypeAlias = Callable[[Any, Any, int], None]
 
-#: Lists that are kept, and the longest one, in bytes.
-_MOST_LISTS: Final = 128
+#: How many are kept, and the longest one, in bytes.
+_MOST: Final = 128
 _LONGEST: Final = 32 * 1024
 
 
 def remembering(fill: Fill) -> Fill:
-    """The same as `fill`, which fills a field with a list; quicker for a list that was read not long ago."""
+    """The same as `fill`, which fills a field with a list or map; quicker for one that was read not long ago."""
 
     def fill_or_copy(message: Any, bodies: Any, depth: int) -> None:
         try:
@@ -37,7 +40,7 @@ def remembering(fill: Fill) -> Fill:
     return fill_or_copy
 
 
-@lru_cache(maxsize=_MOST_LISTS)
+@lru_cache(maxsize=_MOST)
 def _content(fill: Fill, kind: Any, packed: bytes, depth: int) -> bytes:
     """The field in the contract's encoding. Raises BadFrameError."""
     message: Message = kind()

@@ -26,7 +26,11 @@ def fill(message: DataValue, value: Any, depth: int = 0) -> None:
 def fill_entries(entries: Any, values: dict[str, Any], depth: int = 0) -> None:
     """Set the entries of a `map<string, DataValue>` field."""
     for key, value in values.items():
-        fill(entries[key], value, depth)
+        # Most values are numbers.
+        if type(value) is float:
+            entries[key].number = value
+        else:
+            fill(entries[key], value, depth)
 
 
 def _fill_null(message: DataValue, _value: None, _depth: int) -> None:

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from queueserver.common.v1 import document_pb2 as pb
 from queueserver_protos.numbers import is_exact
 
+from queueserver_worker.supervisor.frames.alike import remembering
 from queueserver_worker.supervisor.frames.data_values import fill, fill_entries
 from queueserver_worker.supervisor.frames.packed import Array
 
@@ -55,11 +56,16 @@ def _length(value: Any) -> int | None:
     return None if length is None or length < 0 else length
 
 
+_AS_THEY_ARE: Final[dict[Check, type]] = {_text: str, _number: float}
+"""Values of that type are what the check returns for them."""
+
+
 def _one(field: str, check: Check) -> Setter:
     """Set a field that has one value."""
+    as_it_is = _AS_THEY_ARE.get(check)
 
     def set_one(target: Any, value: Any) -> bool:
-        checked = check(value)
+        checked = value if type(value) is as_it_is else check(value)
         if checked is None:
             return False
         setattr(target, field, checked)
@@ -158,10 +164,16 @@ def _entry(entries: Any, name: Any) -> Message:
 def _set_data_keys(target: Any, value: Any) -> bool:
     if not isinstance(value, dict) or not all(isinstance(data_key, dict) for data_key in value.values()):
         return False
-    for name, data_key in value.items():
-        fill_fields(target.data_keys[name], data_key)
-    target.columns.extend(value)
+    _fill_data_keys(target, value, 0)
     return True
+
+
+@remembering
+def _fill_data_keys(target: Any, data_keys: Any, _depth: int) -> None:
+    """Fill them in, which are the same in each run with the same devices."""
+    for name, data_key in data_keys.items():
+        fill_fields(target.data_keys[name], data_key)
+    target.columns.extend(data_keys)
 
 
 def _set_object_keys(target: pb.EventDescriptor, value: Any) -> bool:

@@ -19,8 +19,15 @@ CHANNEL_VERSION: Final = 1
 """Version of the form."""
 MAX_VALUES: Final = 4 * 1024 * 1024
 """Elements of lists and entries of maps in one frame."""
+CONTAINER_VALUES: Final = 2
+"""What each list, map and array counts in addition: they need more memory than they have bytes."""
+_FEW_BYTES: Final = MAX_VALUES // (1 + CONTAINER_VALUES)
+"""So few bytes have no more values: each takes a byte."""
 ARRAY: Final = 1
 BIG_INTEGER: Final = 2
+_SHORT: Final = 4 * 1024
+"""Bytes of a frame that is read at once: room for what so few bytes announce is no more than some MiB."""
+_EMPTY_BYTES: Final = b"\xc4\x00"
 _PARTS_OF_ARRAY: Final = 3
 _MOST_DIMENSIONS: Final = 64
 _LONGEST_DTYPE: Final = 64
@@ -33,6 +40,9 @@ _LETTERS: Final = {
     **{f"u{size}": letter for size, letter in ((1, "B"), (2, "H"), (4, "I"), (8, "Q"))},
     **{f"f{size}": letter for size, letter in ((2, "e"), (4, "f"), (8, "d"))},
 }
+
+
+_NOT_PLAIN: Final = object()
 
 
 class BadFrameError(ValueError):
@@ -65,16 +75,17 @@ class BigInteger:
 
 def unpack(data: bytes) -> Any:
     """Read one value, which is all of the data. Raises BadFrameError."""
+    if len(data) <= _SHORT and (read := _plain(data)) is not _NOT_PLAIN:
+        return read
     try:
         _check_structure(data)
-        # Each value takes a byte.
-        counter = _Counter(MAX_VALUES) if len(data) > MAX_VALUES else None
+        counter = _Counter() if len(data) > _FEW_BYTES else None
         return msgpack.unpackb(
             data,
             strict_map_key=False,
             object_pairs_hook=_map if counter is None else counter.of_map,
             list_hook=None if counter is None else counter.of_list,
-            ext_hook=_extension,
+            ext_hook=_extension if counter is None else counter.of_extension,
             max_array_len=MAX_VALUES,
             max_map_len=MAX_VALUES,
         )
@@ -82,6 +93,23 @@ def unpack(data: bytes) -> Any:
         raise
     except Exception as error:  # noqa: BLE001 - each kind of damage has an error of its own
         raise BadFrameError(f"it is no msgpack ({type(error).__name__})") from None
+
+
+def _plain(data: bytes) -> Any:
+    """Read a short value without bytes and extensions, which most frames are; it is not looked at map by map.
+
+    What becomes the same bytes again has no key twice.
+    """
+    try:
+        # Keys are texts or bytes, and of bytes there are none.
+        read = msgpack.unpackb(data, max_bin_len=0, ext_hook=_refuse_extension)
+        return read if msgpack.packb(read) == data and _EMPTY_BYTES not in data else _NOT_PLAIN
+    except Exception:  # noqa: BLE001 - it is read again, with care
+        return _NOT_PLAIN
+
+
+def _refuse_extension(_code: int, _data: bytes) -> Any:
+    raise BadFrameError
 
 
 def _check_structure(data: bytes) -> None:
@@ -96,10 +124,8 @@ def _check_structure(data: bytes) -> None:
 class _Counter:
     """Counts what is read, and ends it when it becomes too much."""
 
-    def __init__(self, most: int) -> None:
-        self._values_left = most
-        # Each but the outermost is a value as well, but of a list or map that is not complete yet.
-        self._containers_left = most + 1
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
 
     def of_list(self, values: list[Any]) -> list[Any]:
         self._count(len(values))
@@ -109,10 +135,14 @@ class _Counter:
         self._count(len(pairs))
         return _map(pairs)
 
+    def of_extension(self, code: int, data: bytes) -> Array | BigInteger:
+        if code == ARRAY:
+            self._count(0)
+        return _extension(code, data)
+
     def _count(self, number: int) -> None:
-        self._values_left -= number
-        self._containers_left -= 1
-        if self._values_left < 0 or self._containers_left < 0:
+        self._left -= number + CONTAINER_VALUES
+        if self._left < 0:
             raise BadFrameError(f"it has more than {MAX_VALUES} values")
 
 
