@@ -77,7 +77,8 @@ class _Count:
         self._known: dict[int, tuple[Any, int]] = {}
 
     def of(self, value: Any) -> int:
-        if not _has_parts(type(value)):
+        kind: Any = type(value)
+        if not _has_parts(kind):
             return 0
         known = self._known.get(id(value))
         if known is None:
@@ -102,7 +103,8 @@ def _parts(value: Any) -> dict[str, Any] | list[Any] | tuple[Any, ...]:
     known = _fields_of(kind)
     if known is not None:
         return _body(value, known)
-    return () if _is_array(kind) else value  # type: ignore[no-any-return] # a container
+    parts: dict[str, Any] | list[Any] | tuple[Any, ...] = () if _is_array(kind) else value
+    return parts
 
 
 def _is_array(kind: type) -> bool:
