@@ -20,7 +20,13 @@ from tests.zmq_bridge.old_client import OldClient
 
 ALL = (
     *("queueserver-protos", "queueserver-rpc", "queueserver-manager", "queueserver-environment", "queueserver-worker"),
-    *("queueserver-zmq-bridge", "queueserver-standalone", "queueserver-client", "queueserver-cli"),
+    *(
+        "queueserver-zmq-bridge",
+        "queueserver-standalone",
+        "queueserver-client",
+        "queueserver-cli",
+        "queueserver-import",
+    ),
 )
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 #: The first steps of the README but the last, which ends when somebody stops it.

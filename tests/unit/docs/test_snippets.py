@@ -11,6 +11,7 @@ EXECUTED = {
     "README.md": "tests/wheels/test_wheels.py",
     "docs/how-to/backup.md": "tests/tutorials/test_how_to_at_terminals.py",
     "docs/how-to/browsers.md": "tests/languages/envoy.py",
+    "docs/how-to/coming-from-bluesky-queueserver.md": "tests/integration/import_state/test_page.py",
     "docs/how-to/compose.md": "tests/compose/test_startup_code.py",
     "docs/how-to/describing-plans.md": "tests/unit/environment/describe/test_describing_page.py",
     "docs/how-to/grpcurl.md": "tests/how_to/test_how_to_pages.py",
