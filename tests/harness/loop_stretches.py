@@ -116,7 +116,9 @@ class LoopStretches:
 def main() -> None:
     """Run a service under a meter."""
     socket, module = sys.argv[1:3]
-    service: Any = importlib.import_module(f"{module}.__main__")
+    main: Any = importlib.import_module(f"{module}.__main__").main
+    # The module in which the command is, whose event loop is begun by its name `run`.
+    service: Any = importlib.import_module(main.__module__)
     run = service.run
 
     async def measured(work: Coroutine[Any, Any, int]) -> int:
@@ -128,7 +130,7 @@ def main() -> None:
 
     service.run = lambda work: run(measured(work))
     sys.argv = [module, *sys.argv[3:]]
-    service.main()
+    sys.exit(main())
 
 
 if __name__ == "__main__":

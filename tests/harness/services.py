@@ -100,8 +100,16 @@ class ManagerProcess:
 class BridgeProcess:
     """A 0MQ bridge to a Manager, on free ports of the loopback interface."""
 
-    def __init__(self, manager_address: str, *options: str, environment: Mapping[str, str] | None = None) -> None:
-        command = [sys.executable, "-m", "queueserver_zmq_bridge", "--manager", manager_address]
+    def __init__(
+        self,
+        manager_address: str,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        stretches: Path | None = None,
+    ) -> None:
+        """With ``stretches``, a path for a socket, its event loop is measured (``loop_stretches.py``)."""
+        under = ["tests.harness.loop_stretches", str(stretches)] if stretches is not None else []
+        command = [sys.executable, "-m", *under, "queueserver_zmq_bridge", "--manager", manager_address]
         command += ["--zmq-control-addr", "tcp://127.0.0.1:0", "--zmq-info-addr", "tcp://127.0.0.1:0", *options]
         self.process = TestProcess("bridge", command, environment={**_search_path(), **(environment or {})})
         #: The control socket.

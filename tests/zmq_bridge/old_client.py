@@ -17,7 +17,10 @@ ANSWER_SECONDS = 2.0
 class OldClient:
     """Sends one request at a time."""
 
-    def __init__(self, address: str, *, encoding: str = "json", server_key: str = "") -> None:
+    def __init__(
+        self, address: str, *, encoding: str = "json", server_key: str = "", patience: float = ANSWER_SECONDS
+    ) -> None:
+        self._patience = patience
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.REQ)
         self._socket.setsockopt(zmq.LINGER, 0)
@@ -35,17 +38,18 @@ class OldClient:
         answer: dict[str, Any] = self.send(json.dumps(request).encode() if self._json else msgpack.packb(request))
         return answer
 
-    def send(self, data: bytes, within: float = ANSWER_SECONDS) -> Any:
+    def send(self, data: bytes) -> Any:
         """The decoded answer to any bytes."""
         self.put(data)
-        return self.take(within)
+        return self.take()
 
     def put(self, data: bytes) -> None:
         """Send without waiting for the answer."""
         self._socket.send(data)
 
-    def take(self, within: float = ANSWER_SECONDS) -> Any:
+    def take(self, within: float | None = None) -> Any:
         """Wait for the answer to what was sent last, and decode it."""
+        within = self._patience if within is None else within
         if not self._socket.poll(int(within * 1000)):
             raise TimeoutError(f"no answer within {within} s")
         answer = self._socket.recv()

@@ -157,7 +157,7 @@ def test_requests_of_any_length_leave_the_memory_bounded(bridge: BridgeProcess, 
     process = psutil.Process(bridge.process.pid)
     client("status")
     before = process.memory_info().rss
-    body = b'{"method": "script_upload", "params": {"script": "' + b"#" * (15 * MEGABYTE) + b'"}}'
+    body = b'{"method": "queue_get", "params": {"x": [' + b"1," * MEGABYTE + b"1]}}"
     with contextlib.ExitStack() as opened:
         senders = [opened.enter_context(OldClient(bridge.address)) for _ in range(12)]
         for sender in senders:

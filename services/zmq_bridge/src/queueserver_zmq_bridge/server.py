@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from queueserver_client.connection.channel import ROOT_IS_MEANT, Metadata, identity
+from queueserver.manager.v1 import queue_items_pb2
+from queueserver_client.connection.channel import ROOT_IS_MEANT, CallTerms, identity
 from queueserver_client.connection.connection import Connection, Identified
 from queueserver_process.ready import KILL_LINE, ReadyPipe
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 #: Seconds that a call may take: clients of the bridge wait for two.
 CALL_SECONDS = 1.5
+#: A call about many items may take longer: a client that sends so many waits for them.
+BATCH_SECONDS = 20.0
+_BATCHES = (queue_items_pb2.AddItemsRequest, queue_items_pb2.RemoveItemsRequest, queue_items_pb2.MoveItemsRequest)
 
 _Q = TypeVar("_Q")
 _I = TypeVar("_I", bound=Identified)
@@ -58,11 +62,12 @@ class Server:
 
     async def read(self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q, caller: Caller = NOBODY) -> _R:
         """Make a call that changes nothing."""
-        return await self._connection.read(method, request, caller=_metadata(caller))
+        return await self._connection.read(method, request, terms=_terms(caller))
 
     async def change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I, caller: Caller = NOBODY) -> _R:
         """Make a call that changes something, once, however often it has to be sent."""
-        return await self._connection.change(method, request, caller=_metadata(caller))
+        seconds = BATCH_SECONDS if isinstance(request, _BATCHES) else None
+        return await self._connection.change(method, request, terms=_terms(caller, seconds))
 
     def kill_manager(self) -> bool:
         """Have the Manager killed by the process that starts it again; False if there is none."""
@@ -76,6 +81,6 @@ class Server:
         await self._connection.close()
 
 
-def _metadata(caller: Caller) -> Metadata:
+def _terms(caller: Caller, seconds: float | None = None) -> CallTerms:
     # Clients of the API have always been able to submit as root.
-    return (*identity(*caller), *ROOT_IS_MEANT)
+    return CallTerms((*identity(*caller), *ROOT_IS_MEANT), seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -186,6 +187,17 @@ def whole_address(address: str) -> str:
     return f"{found['host']}:{found['port'] or DEFAULT_PORT}"
 
 
+@dataclass(frozen=True)
+class CallTerms:
+    """What is different for one call of a connection."""
+
+    #: Sent in place of the user and group of the connection.
+    caller: Metadata | None = None
+    #: Seconds that it may take in place of those of the connection.
+    timeout: float | None = None
+
+
+AS_USUAL = CallTerms()
 #: Says that the group root is meant; without it, the Manager takes that group for a mistake.
 ROOT_IS_MEANT: Metadata = (("qserver-root-submits", "true"),)
 

@@ -22,7 +22,15 @@ import async_timeout
 import grpc
 
 from queueserver_client.connection import forks, refusals
-from queueserver_client.connection.channel import Metadata, Stubs, identity, prepare, whole_addresses
+from queueserver_client.connection.channel import (
+    AS_USUAL,
+    CallTerms,
+    Metadata,
+    Stubs,
+    identity,
+    prepare,
+    whole_addresses,
+)
 from queueserver_client.connection.refusal_details import Refusal
 from queueserver_client.errors import NotOwner, QueueServerError, ServerFault, ServiceUnavailable
 from queueserver_client.lock_errors import Locked
@@ -169,19 +177,18 @@ class Connection:
         """Go to the owner that a refusal names; returns whether to try there at once."""
         return isinstance(error, NotOwner) and bool(error.owner_address) and self._owner.follow(error.owner_address)
 
-    async def read(self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q, *, caller: Metadata | None = None) -> _R:
+    async def read(self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q, *, terms: CallTerms = AS_USUAL) -> _R:
         """Make a call that changes nothing, and wait for a server that is away for a moment.
 
-        ``caller`` (from :func:`identity`) is sent in place of the user and group of this connection. It continues
-        until the deadline while no Manager owns the queue, for MOST_READS attempts if its owner refuses.
+        It continues until the deadline while no Manager owns the queue, for MOST_READS attempts if its owner refuses.
         """
-        deadline = time.monotonic() + self.timeout
+        deadline = time.monotonic() + (terms.timeout or self.timeout)
         attempt = refused = moves = 0
         while True:
             left = deadline - time.monotonic()
             await self.ready(left, left if self.was_ready else 0.0)
             try:
-                return await self._attempt(method, request, deadline, caller, changes=False)
+                return await self._attempt(method, request, deadline, terms, changes=False)
             except QueueServerError as error:
                 if self._follow(error) and moves < MOST_MOVES:
                     moves += 1
@@ -199,31 +206,31 @@ class Connection:
         request: _I,
         *,
         guarded: bool = True,
-        caller: Metadata | None = None,
+        terms: CallTerms = AS_USUAL,
     ) -> _R:
         """Make a call that changes something, under a new request id, repeated until its deadline if necessary.
 
-        While the lock is held, a ``guarded`` call is made only as long as it is. ``caller`` is as for :meth:`read`.
+        While the lock is held, a ``guarded`` call is made only as long as it is.
         """
         if not guarded or self.guard is None:
-            return await self._change(method, request, caller)
+            return await self._change(method, request, terms)
         guard = self.guard
         await guard.require_lock()
         try:
-            return await self._change(method, request, caller)
+            return await self._change(method, request, terms)
         except Locked as error:
             raise guard.lost_to(error.lock) from None
 
-    async def _change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I, caller: Metadata | None = None) -> _R:
+    async def _change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I, terms: CallTerms = AS_USUAL) -> _R:
         request.request_id = str(uuid.uuid4())
-        deadline = time.monotonic() + self.timeout
+        deadline = time.monotonic() + (terms.timeout or self.timeout)
         in_doubt: QueueServerError | None = None
         attempt = moves = 0
         while True:
             left = deadline - time.monotonic()
             try:
                 await self.ready(left, left if self.was_ready else 0.0)
-                return await self._attempt(method, request, deadline, caller, changes=True)
+                return await self._attempt(method, request, deadline, terms, changes=True)
             except QueueServerError as error:
                 if not error.reason or error.metadata.get("fate") == "unknown":
                     in_doubt = error
@@ -246,14 +253,16 @@ class Connection:
         method: UnaryUnaryMultiCallable[_Q, _R],
         request: _Q,
         deadline: float,
-        caller: Metadata | None,
+        terms: CallTerms,
         *,
         changes: bool,
     ) -> _R:
         self.unanswered_changes += changes
         try:
             answer = await method(
-                request, metadata=self._sent_with(request, caller), timeout=max(deadline - time.monotonic(), 0.001)
+                request,
+                metadata=self._sent_with(request, terms.caller),
+                timeout=max(deadline - time.monotonic(), 0.001),
             )
             self.unanswered_changes -= changes
         except grpc.aio.AioRpcError as error:

@@ -40,7 +40,7 @@ class Method:
     prefix: str = "Error: "
     #: Parameters that come back as they were sent when it was not carried out.
     echoed: tuple[str, ...] = ()
-    #: It answers with all there is of something, which may take longer than other methods are given.
+    #: It is about many things at once, which may take longer than other methods are given.
     lists_all: bool = False
     #: It answers without ``success``, and takes any parameters: status and ping.
     bare: bool = False

@@ -131,6 +131,7 @@ METHODS: Final = (
         Lock.QUEUE,
         failed={"qsize": None, "items": [], "results": []},
         prefix="Failed to add an item: ",
+        lists_all=True,
     ),
     Method(
         "queue_item_remove_batch",
@@ -139,6 +140,7 @@ METHODS: Final = (
         Lock.QUEUE,
         failed={"qsize": None, "items": []},
         prefix="Failed to remove a batch of items: ",
+        lists_all=True,
     ),
     Method(
         "queue_item_move_batch",
@@ -147,5 +149,6 @@ METHODS: Final = (
         Lock.QUEUE,
         failed={"qsize": None, "items": []},
         prefix="Failed to move the batch of items: ",
+        lists_all=True,
     ),
 )

@@ -25,6 +25,8 @@ from queueserver_zmq_bridge.sockets.encoding import DecodeError, Encoding
 
 #: Bytes of one message; a longer one ends the connection.
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+#: Bytes of a request: it is decoded in one go, during which nobody else is answered.
+MAX_REQUEST_BYTES: Final = 4 * 1024 * 1024
 #: Bytes of the requests of all clients that are carried out or wait, and how many clients may have one.
 MAX_HELD_BYTES: Final = 4 * MAX_MESSAGE_BYTES
 MAX_CLIENTS: Final = 1000
@@ -36,6 +38,7 @@ _HANDSHAKE_MS, _HEARTBEAT_MS, _SILENT_MS = 5_000, 10_000, 30_000
 #: How long requests that are carried out, and then answers, may still take when the bridge ends.
 _LAST_SECONDS, _LAST_MS = 1.0, 500
 _TOO_MUCH: Final = "The server is busy with other requests and did not carry out this one. Send it again."
+_TOO_LONG: Final = f"The request is longer than {MAX_REQUEST_BYTES:,} bytes. Send it in several parts."
 _TOO_MANY: Final = f"More than {MAX_WAITING} requests of this client wait. Send the next one when one was answered."
 
 #: What answers a decoded request: the object to send, or None for no answer at all.
@@ -96,7 +99,9 @@ class ControlSocket:
     async def _take(self, sender: bytes, request: bytes, answer: Answering) -> None:
         """Have a request carried out, or refuse it."""
         client = self._clients.get(sender)
-        if client is not None and len(client.waiting) >= MAX_WAITING:
+        if len(request) > MAX_REQUEST_BYTES:
+            await self._refuse(sender, _TOO_LONG)
+        elif client is not None and len(client.waiting) >= MAX_WAITING:
             await self._refuse(sender, _TOO_MANY)
         elif self._held_bytes + len(request) > MAX_HELD_BYTES or (client is None and len(self._clients) >= MAX_CLIENTS):
             await self._refuse(sender, _TOO_MUCH)
