@@ -103,6 +103,7 @@ def test_the_contract_is_found_as_one_file(install: Install) -> None:
             "queueserver_environment.process.command_dispatcher",
             ["ophyd", "ophyd_async", "redis"],
         ),
+        ("queueserver-environment", "bluesky", ["grpc", "google", "yaml", "queueserver_protos", "ophyd"]),
     ],
 )
 def test_a_package_brings_what_it_imports_and_no_more(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ GOOD = {
     "version": [3, 12, 1],
     "missing": [],
     "bluesky": "1.13.1",
+    "msgpack": "1.1.0",
+    "executable": "",
     "prefix": "/opt/conda/envs/bl7",
     "base_prefix": "/opt/conda/envs/bl7",
 }
@@ -62,6 +65,7 @@ def test_whether_it_knows_the_safe_path_is_its_own_matter(tmp_path: Path, versio
         ({"version": [2, 7, 18]}, "is Python 2.7.18, and the environment needs 3.10 or newer"),
         ({"missing": ["bluesky", "msgpack"]}, "(Python 3.12.1) has no bluesky. Install bluesky 1.10 or newer there"),
         ({"bluesky": "1.9.0"}, "has bluesky 1.9.0, and the environment needs 1.10 or newer"),
+        ({"msgpack": "0.6.2"}, "has msgpack 0.6.2, and the environment needs 1.0 or newer. Install a newer one there"),
         ({"missing": ["msgpack"]}, "has bluesky, but not msgpack, which bluesky needs. Install bluesky there again"),
     ],
 )
@@ -86,6 +90,54 @@ def test_a_path_without_an_interpreter_is_refused(tmp_path: Path) -> None:
     assert "does not know the user of '~no-such-user-here/python'" in refusal("~no-such-user-here/python")
 
 
+def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+    (tmp_path / "python").symlink_to("moved/bin/python")
+    assert "it is a link to moved/bin/python, which is not there. Give" in refusal(tmp_path / "python")
+    (tmp_path / "circle").symlink_to("circle")
+    assert "can't be run (Too many levels of symbolic links). Name another interpreter" in refusal(tmp_path / "circle")
+    moved = program(tmp_path / "moved", "#!/no/such/place/sh\n")
+    assert "can't be run, because the program that its first line names is not there" in refusal(moved)
+
+
+def test_a_link_into_a_virtual_environment_is_not_in_it(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bl7"], check=True, timeout=60)
+    (tmp_path / "python").symlink_to("bl7/bin/python")
+    assert f"It is a link to {tmp_path / 'bl7/bin/python'}, which is in its virtual" in refusal(tmp_path / "python")
+
+
+def test_what_stands_in_a_directory_of_programs_is_named(tmp_path: Path) -> None:
+    interpreter_that_says(tmp_path / "python3")
+    assert f"is a directory. Give {tmp_path / 'python3'}." in refusal(tmp_path)
+
+
+def test_a_script_that_starts_an_interpreter_stands_for_it(tmp_path: Path) -> None:
+    script = program(tmp_path / "python", f'#!/bin/sh\necho welcome\nexec {sys.executable} "$@"\n')
+    found = find_interpreter(script)
+    assert (found.path, found.prefix) == (script, Path(sys.prefix))
+    assert found.variables({"PATH": "/ours"})["PATH"] == f"{Path(sys.executable).parent}:/ours"
+
+
+def test_a_script_that_decides_by_the_directory_decides_as_it_will_for_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "version").write_text(sys.executable)
+    script = program(tmp_path / "python", '#!/bin/sh\nexec "$(cat version)" "$@"\n')
+    assert find_interpreter(script).version == tuple(sys.version_info[:3])
+
+
+def test_files_in_the_current_directory_are_not_its_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("json", "importlib", "bluesky", "numpy"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('this is the file of a user')\n")
+    assert find_interpreter(sys.executable).path == Path(sys.executable)
+
+
+def test_code_that_runs_when_it_starts_may_turn_standard_output_elsewhere(tmp_path: Path) -> None:
+    script = program(tmp_path / "python", f'#!/bin/sh\nexec {sys.executable} "$@" >&2\n')
+    assert find_interpreter(script).path == script
+
+
 def test_a_program_of_another_kind_is_refused(tmp_path: Path) -> None:
     silent = program(tmp_path / "silent", "#!/bin/sh\nexit 3\n")
     assert "does not behave like Python (exit code 3)" in refusal(silent)
@@ -96,7 +148,13 @@ def test_a_program_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_its_programs_are_found_before_ours(tmp_path: Path) -> None:
-    ours = {"PATH": "/ours/bin", "VIRTUAL_ENV": "/ours", "PYTHONHOME": "/ours", "EPICS_CA_ADDR_LIST": "10.0.0.255"}
+    ours = {
+        "PATH": "/ours/bin",
+        "VIRTUAL_ENV": "/ours",
+        "PYTHONHOME": "/ours",
+        "PYTHONINSPECT": "1",
+        "EPICS_CA_ADDR_LIST": "10.0.0.255",
+    }
     variables = Interpreter(Path("/bl7/bin/python"), (3, 12, 1), Path("/bl7")).variables(ours)
     assert variables == {"PATH": "/bl7/bin:/ours/bin", "EPICS_CA_ADDR_LIST": "10.0.0.255"}
     virtual = Interpreter(Path("/bl7/bin/python"), (3, 12, 1), Path("/bl7"), is_virtual=True)

@@ -144,3 +144,15 @@ def test_an_environment_that_fails_itself_ends_with_a_traceback_instead_of_leavi
         assert child.wait() == 1
         assert "The environment ends, because it failed itself." in child.stderr
         assert "a defect of the server's own" in child.stderr
+
+
+@pytest.mark.parametrize("locale", ["C", "en_US.ISO-8859-1"])
+def test_text_is_printed_whatever_the_locale_is(
+    startup: MakeFolder, monkeypatch: pytest.MonkeyPatch, locale: str
+) -> None:
+    for name, value in {"LC_ALL": locale, "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    with environment_child("--startup-dir", startup(a="print('Ångström 日本 \\ud800')\n")) as child:
+        child.ready()
+        child.wait_for_output("Ångström 日本 \\ud800\n")

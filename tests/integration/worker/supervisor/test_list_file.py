@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -142,6 +143,38 @@ async def test_a_file_that_cant_be_written_is_an_issue_until_it_can_and_nothing_
         assert [plan.description for plan in told.plans] == ["", "Count a number of times."]
         assert plans_in(file) == ["another", "measure"]
         assert worker.watching.console().count(sentence) == 1
+
+
+async def test_a_file_system_that_does_not_answer_holds_nothing_up_for_long(short_path: Path) -> None:
+    file = short_path / "lists.yaml"
+    # Reading waits for ever.
+    os.mkfifo(file)
+    options = ["--existing-plans-devices", file, "--update-existing-plans-devices", "ALWAYS"]
+    async with worker_with(short_path, *options) as worker:
+        (issue,) = (await worker.open()).issues
+        assert "is not written to" in issue.message
+        assert "does not answer; see what is wrong with it" in issue.message
+        await worker.define_plan()
+        assert [plan.name for plan in (await worker.inventory()).plans] == ["another", "measure"]
+        # It answers again.
+        os.close(os.open(file, os.O_WRONLY))
+        for name in (f"plan_{number}" for number in range(20)):
+            assert (await worker.script(f"def {name}():\n    yield from []\n")).success
+            if not (await worker.inventory()).issues:
+                break
+        assert name in plans_in(file)
+
+
+async def test_an_environment_is_destroyed_while_its_list_waits_for_the_file_system(short_path: Path) -> None:
+    file = short_path / "lists.yaml"
+    os.mkfifo(file)
+    async with worker_with(short_path, "--existing-plans-devices", file) as worker:
+        await worker.stub.OpenEnvironment(pb.OpenEnvironmentRequest(epoch=1, environment_id=str(uuid.uuid4())))
+        await worker.watching.until(lambda e: "ready: " in e.console.text)
+        seen = len(worker.watching.events)
+        await worker.stub.DestroyEnvironment(pb.DestroyEnvironmentRequest(epoch=1))
+        await worker.watching.environment(lambda e: e.state == CLOSED, after=seen)
+        assert (await worker.open()).plans
 
 
 async def test_code_of_an_environment_makes_lists_where_no_worker_is_installed(short_path: Path) -> None:

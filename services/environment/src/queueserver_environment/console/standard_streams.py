@@ -13,7 +13,7 @@ import io
 import os
 import sys
 from contextlib import suppress
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from queueserver_environment.console.printers import Stream, current_printer
 from queueserver_environment.messages.states import ConsoleStream
@@ -33,12 +33,15 @@ class _KeptOpen(io.BufferedWriter):
 
 
 class _StandardStream(io.TextIOWrapper):
-    """A standard stream that leaves the text of some threads to their printers, and that no code can close."""
+    """A standard stream that leaves the text of some threads to their printers, and that no code can close.
 
-    def __init__(self, stream: Stream, like: TextIO) -> None:
+    The supervisor reads UTF-8, whatever the locale is, and half of a surrogate pair is no reason for a plan to fail.
+    """
+
+    def __init__(self, stream: Stream) -> None:
         bytes_below = _KeptOpen(io.FileIO(_NUMBERS[stream], "wb", closefd=False))
         super().__init__(
-            bytes_below, encoding=like.encoding, errors=like.errors, line_buffering=True, write_through=True
+            bytes_below, encoding="utf-8", errors="backslashreplace", line_buffering=True, write_through=True
         )
         self._stream = stream
 
@@ -82,14 +85,12 @@ class StandardStreams:
 
     def __init__(self) -> None:
         self._spares: dict[Stream, int] = {}
-        self._like: dict[Stream, TextIO] = {}
 
     def install(self) -> None:
         """Install streams that know who writes. Call it before any other code keeps the standard ones."""
         for stream, name in _NAMES.items():
-            self._like[stream] = getattr(sys, name)
             self._spares[stream] = fcntl.fcntl(_NUMBERS[stream], fcntl.F_DUPFD_CLOEXEC, _FIRST_SPARE)
-            replacement = _StandardStream(stream, self._like[stream])
+            replacement = _StandardStream(stream)
             setattr(sys, name, replacement)
             # The usual way back to the stream of before a redirection.
             setattr(sys, f"__{name}__", replacement)
@@ -150,7 +151,7 @@ class StandardStreams:
         name = _NAMES[stream]
         if _is_usable(getattr(sys, name, None)):
             return was_closed
-        setattr(sys, name, _StandardStream(stream, self._like[stream]))
+        setattr(sys, name, _StandardStream(stream))
         return True
 
 

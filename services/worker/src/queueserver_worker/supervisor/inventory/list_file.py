@@ -1,11 +1,13 @@
 """The file in which plans and devices of an environment are listed, so that they are known while it is closed.
 
 Guarantees: readers see the old file or the new one, never a part; a file that says the same already is not touched.
-A failure to write it ends nothing: it is an issue of the inventory until writing succeeds.
+A failure to write it ends nothing: it is an issue of the inventory until writing succeeds. A file system that does not
+answer is waited for once, for some seconds, and not again until it answers; then the newest list is written.
 """
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,8 @@ from queueserver_process.atomic_file import write_atomically
 _ADVICE: Final = (
     "make room or correct the permissions of the directory, or name another file with --existing-plans-devices"
 )
+_PATIENCE: Final = 5.0
+"""Seconds that an environment opens later because of a file system that does not answer."""
 
 
 class ListFile:
@@ -34,6 +38,11 @@ class ListFile:
         self._also_changes = also_changes
         #: Why it could not be written, in a sentence; empty if it could.
         self.problem = ""
+        self._lock = threading.Lock()
+        #: The newest list that is not written yet.
+        self._waiting: str | None = None
+        #: Whether a thread writes lists.
+        self._writing = False
 
     @property
     def issues(self) -> list[pb.InventoryIssue]:
@@ -54,12 +63,49 @@ class ListFile:
             self._write(self._path, inventory)
 
     def _write(self, path: Path, inventory: pb.Inventory) -> None:
+        text = list_text(inventory)
+        written = threading.Event()
+        with self._lock:
+            self._waiting = text
+            if self._writing:
+                # The file system has not answered yet, which is the problem that is told.
+                return
+            self._writing = True
         try:
-            write_atomically(path, list_text(inventory))
-        except OSError as error:
-            self.problem = f"The list of plans and devices can't be written to {path} ({error.strerror}); {_ADVICE}."
-        else:
-            self.problem = ""
+            threading.Thread(target=self._work, args=(path, written), name="list-file", daemon=True).start()
+        except RuntimeError:
+            self._work(path, written)
+        if written.wait(_PATIENCE):
+            return
+        with self._lock:
+            if self._writing:
+                self.problem = (
+                    f"The list of plans and devices is not written to {path} yet, because the file system does not "
+                    "answer; see what is wrong with it, or name another file with --existing-plans-devices."
+                )
+
+    def _work(self, path: Path, written: threading.Event) -> None:
+        problem = ""
+        while (text := self._next(problem)) is not None:
+            problem = _problem_of_writing(path, text)
+        written.set()
+
+    def _next(self, problem: str) -> str | None:
+        """Take the newest list; if there is none, `problem` is what is left to tell."""
+        with self._lock:
+            text, self._waiting = self._waiting, None
+            if text is None:
+                self._writing = False
+                self.problem = problem
+            return text
+
+
+def _problem_of_writing(path: Path, text: str) -> str:
+    try:
+        write_atomically(path, text)
+    except OSError as error:
+        return f"The list of plans and devices can't be written to {path} ({error.strerror}); {_ADVICE}."
+    return ""
 
 
 def list_text(inventory: pb.Inventory) -> str:
