@@ -45,9 +45,9 @@ class Owner:
         self.store = RedisStore(redis, prefix, epoch, decode_inventory, replicas=Replicas(replicas))
         self.record = Record()
 
-    def another_store(self, log: Bound) -> RedisStore:
-        """A store of the same term whose log is bounded otherwise."""
-        return RedisStore(self.redis, self.prefix, self.epoch, decode_inventory, log=log)
+    def another_store(self, log: Bound, redis: Any = None) -> RedisStore:
+        """A store of the same term whose log is bounded otherwise, or that has other connections."""
+        return RedisStore(redis or self.redis, self.prefix, self.epoch, decode_inventory, log=log)
 
     async def commit(self, *decisions: tuple[Sequence[Change], Sequence[Event]]) -> None:
         """Apply decisions to the working copy and commit them in one step, as the ledger does."""

@@ -8,9 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from queueserver_manager.domain.limits import LOG
 from queueserver_manager.domain.storage import StorageState
 from queueserver_manager.store.adoption import keys_in_use
-from queueserver_manager.store.connection import AddressError, answers, connect, wait_for_answer
+from queueserver_manager.store.connection import AddressError, answers, connect, have_ready, wait_for_answer
 from queueserver_manager.store.faults import fault_of
 from queueserver_manager.store.keys import Keys
 from queueserver_manager.store.port import StoreDown
@@ -81,6 +82,32 @@ async def test_no_connection_stays_at_an_old_primary_that_lives_on(sentinels: Se
         with suppress(RedisError):
             await old.ping()
         assert await old.config_get("port") == {"port": str(sentinels.primary().port)}
+    await redis.aclose()
+
+
+async def test_a_commit_that_an_old_primary_refused_goes_to_the_new_one_at_the_next_attempt(
+    sentinels: Sentinels,
+) -> None:
+    redis = connect(sentinels.url)
+    async with owner(sentinels.url, PREFIX) as owning:
+        await owning.put("a")
+        # Others lead there as well, and no new one is made that would find the new primary.
+        await have_ready(owning.redis, 2)
+        with sentinels.first.connect() as first:
+            assert first.wait(2, 10_000) == 2
+        sentinels.fail_over()
+        for sentinel in sentinels.sentinels:
+            sentinel.output.wait_for("+switch-master")
+        at_the_old_primary, owning.store = owning.store, owning.another_store(LOG, redis)
+        await owning.put("b")
+        owning.store = at_the_old_primary
+        # It takes itself for the primary, for ten seconds more.
+        with sentinels.first.connect() as first:
+            assert first.role()[0] == b"master"
+        with pytest.raises(StoreDown, match="not at revision 2"):
+            await bounded(owning.put("c"))
+        await owning.put("c")
+        assert [item.uid for item in (await owning.store.load()).queue] == ["a", "b", "c"]
     await redis.aclose()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import resources
 from typing import Any
 
@@ -124,19 +125,25 @@ class RedisStore:
             if answer == b"OK":
                 await self._replicas.have_commit(self._commits, self._redis, self._keys, more_seconds)
         except (RedisError, OSError) as error:
-            await self._commits.close()
+            await self._leave()
             raise store_down(error, fate_known=not self._commits.may_have_run) from error
         if answer == b"EPOCH":
             raise OwnershipLost
         if answer != b"OK":
             # Only a commit of ours whose reply was lost, or a change by hand, moves the revision; or this connection
             # leads to a server that is not the primary any more, and takes itself for it.
-            await self._commits.close()
+            await self._leave()
             raise StoreDown(f"the store is not at revision {before.last}", fate_known=False)
         time_slice = TimeSlice()
         for change in (change for entry in entries for change in entry.changes):
             codec.drop_encoded(change)
             await time_slice.yield_if_due()
+
+    async def _leave(self) -> None:
+        """Use no connection again that may lead to a server which is gone, or not the primary any more."""
+        await self._commits.close()
+        with suppress(RedisError, OSError):
+            await self._redis.connection_pool.disconnect(inuse_connections=False)
 
     async def _words(
         self, before: Revisions, after: Revisions, entries: Sequence[Entry]
