@@ -105,6 +105,33 @@ async def test_it_is_well_without_a_part_only_if_a_plan_can_do_without_it(*, dis
         await supervisor.end()
 
 
+async def test_nobody_waits_for_a_part_that_comes_later_and_it_is_tried_until_it_starts() -> None:
+    late, other = _Kept("Late", _SERVICE, dispensable=True), _Kept("Other", _SERVICE)
+    late.part.later = True
+    start, attempts, may_start = late.part.start, asyncio.Queue[None](), asyncio.Event()
+
+    async def hindered() -> Child:
+        attempts.put_nowait(None)
+        if not may_start.is_set():
+            raise StandaloneError("something is in the way")
+        return await start()
+
+    late.part.start = hindered
+    supervisor = Supervisor([[other.part], [late.part]])
+    try:
+        await supervisor.start()
+        assert attempts.empty()
+        assert (supervisor.is_well, supervisor.missing) == (True, [])
+        for _ in range(3):
+            await bounded(attempts.get())
+        may_start.set()
+        child = await bounded(late.started.get())
+        assert (supervisor.is_well, supervisor.gave_up) == (True, False)
+    finally:
+        await supervisor.end()
+    assert (await bounded(child.wait())) == "killed by SIGTERM"
+
+
 async def test_a_part_that_can_not_start_again_is_tried_until_it_can_and_the_reason_is_told_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from typing import Any, Final
 
@@ -24,9 +25,18 @@ class StatusView:
     def __init__(self) -> None:
         self._fields: dict[str, Any] = {}
         self._mark: dict[str, str] = {}
+        self._asked = itertools.count(1)
+        self._shown = 0
 
-    def fields(self, status: status_pb2.ManagerStatus) -> dict[str, Any]:
-        """The object for a status of the Manager."""
+    def ask(self) -> int:
+        """To be called when the Manager is asked for the status: gives the number of the question."""
+        return next(self._asked)
+
+    def fields(self, status: status_pb2.ManagerStatus, question: int) -> dict[str, Any]:
+        """The object for the answer to a question, or to a later one that was answered before."""
+        if question < self._shown:
+            return self.last
+        self._shown = question
         fields = _fields(status)
         if fields != self._fields:
             self._fields = fields

@@ -26,7 +26,7 @@ from queueserver_client.watch import Watch
 from queueserver_long_work.time_slice import next_turn_after
 
 from queueserver_zmq_bridge.info.information_socket import InformationSocket
-from queueserver_zmq_bridge.methods.status import manager_status
+from queueserver_zmq_bridge.methods.status import status_fields
 from queueserver_zmq_bridge.server import Server
 
 logger = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ class Publisher:
         """Read the status if it has changed; False if that is not possible now."""
         if self._is_unread:
             try:
-                self._server.status_view.fields(await manager_status(self._server))
+                await status_fields(self._server)
             except QueueServerError:
                 return False
             self._is_unread = False

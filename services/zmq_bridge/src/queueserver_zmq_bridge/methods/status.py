@@ -22,8 +22,14 @@ async def manager_state(server: Server) -> str:
     return state_of(await manager_status(server))
 
 
+async def status_fields(server: Server) -> Fields:
+    """The status as clients see it."""
+    question = server.status_view.ask()
+    return server.status_view.fields(await manager_status(server), question)
+
+
 async def _status(server: Server, _: Params) -> Fields:
-    return server.status_view.fields(await manager_status(server))
+    return await status_fields(server)
 
 
 METHODS: Final = (Method("status", _status, bare=True), Method("ping", _status, bare=True))
