@@ -85,11 +85,13 @@ def counted_there(value: object) -> int:
 
 @pytest.mark.parametrize("element", [[], (), {}, Many(), np.zeros(0)], ids=lambda element: type(element).__name__)
 def test_lists_of_things_that_need_memory_are_refused_here_before_they_are_refused_there(
-    channel: Channel, element: object
+    channel: Channel, element: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    too_many = event([element] * (MAX_VALUES // (1 + CONTAINER_VALUES) + 1))
+    # As many as are allowed take seconds.
+    monkeypatch.setattr("queueserver_environment.process.channel.MAX_VALUES", 30_000)
+    monkeypatch.setattr("queueserver_environment.process.channel._FEW_BYTES", 10_000)
     with pytest.raises(FrameTooLargeError, match="values"):
-        channel.send(too_many)
+        channel.send(event([element] * 10_001))
 
 
 def test_an_unknown_command_is_no_frame() -> None:

@@ -6,12 +6,14 @@ import tracemalloc
 from typing import Any
 
 import msgpack
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from queueserver.worker.v1 import environment_channel_pb2 as pb
+from queueserver_worker.supervisor.frames import packed
 from queueserver_worker.supervisor.frames.decoding import decode
-from queueserver_worker.supervisor.frames.packed import CONTAINER_VALUES, MAX_VALUES, BadFrameError, unpack
+from queueserver_worker.supervisor.frames.packed import MAX_VALUES, BadFrameError, unpack
 
 ARRAY = msgpack.ExtType(1, msgpack.packb(["<f8", [2], bytes(16)]))
 EVENT = {
@@ -147,6 +149,8 @@ def returned(value: Any) -> dict[str, Any]:
         ({"about": {"process": {"libraries": []}}}, "no map"),
         ({"metadata": {"metadata": []}}, "no map"),
         ({"metadata": {"metadata": {"a": b"bytes"}}}, "no list"),
+        ({"metadata": {"metadata": {"a": [float("nan")]}}}, "JSON has no number nan"),
+        ({"metadata": {"metadata": {"a": float("-inf")}}}, "JSON has no number -inf"),
         ({"document": {"document": {"start": {}, "stop": {}}}}, "not one name"),
         ({"document": {"document": {"bulk_datum": {}}}}, "no document of that name"),
         ({"document": {"document": {"start": []}}}, "no document of that name"),
@@ -168,6 +172,14 @@ def test_what_is_wrong_is_refused_with_a_reason(frame: Any, why: str) -> None:
         (["<f8", [2.0], bytes(16)], "no shape"),
         (["<f8", [2**62, 2**62], b""], "another size"),
         (["|O", [1], b""], "no dtype"),
+        (["|O", [1], bytes(8)], "no dtype"),
+        (["<i3", [1], bytes(3)], "no dtype"),
+        (["<q8", [1], bytes(8)], "no dtype"),
+        (["<f", [0], b""], "no dtype"),
+        (["<f8[ns]", [1], bytes(8)], "no dtype"),
+        (["<M8[]", [1], bytes(8)], "no dtype"),
+        (["<U999999999", [0], b""], "no dtype"),
+        (["f8", [1], bytes(8)], "no dtype"),
         (["<f8, <f8", [1], bytes(16)], "no dtype"),
         (["<f8", [1]], "three parts"),
         (["<f8", bytes(8), [1]], "other types"),
@@ -177,6 +189,21 @@ def test_what_is_wrong_is_refused_with_a_reason(frame: Any, why: str) -> None:
 def test_an_array_that_clients_could_not_make_is_refused(parts: Any, why: str) -> None:
     with pytest.raises(BadFrameError, match=why):
         decode(msgpack.packb(returned(msgpack.ExtType(1, msgpack.packb(parts)))))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "f16", "c8", "c16", "c32"),
+        *("S3", "U3", "V3", "M8[ns]", "m8[25s]", "m8", "S0", "U0"),
+    ],
+)
+def test_an_array_of_each_dtype_that_has_bytes_is_read(kind: str) -> None:
+    dtype = np.dtype(kind)
+    data = bytes(2 * dtype.itemsize)
+    frame = returned(msgpack.ExtType(1, msgpack.packb([dtype.str, [2], data])))
+    decoded = decode(msgpack.packb(frame)).task_finished.result.return_value.array
+    assert (decoded.dtype, decoded.data) == (dtype.str, data)
 
 
 @pytest.mark.parametrize(
@@ -258,9 +285,13 @@ def test_a_frame_has_a_limit_of_values() -> None:
     [b"\x90", b"\x80", b"\x81\xa1a\xc0", msgpack.packb(ARRAY)],
     ids=["empty lists", "empty maps", "maps", "arrays"],
 )
-def test_what_needs_more_memory_than_it_has_bytes_counts_more(element: bytes) -> None:
-    with pytest.raises(BadFrameError, match="values"):
-        decode(list_of(MAX_VALUES // (1 + CONTAINER_VALUES) + 1, element))
+def test_what_needs_more_memory_than_it_has_bytes_counts_more(element: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As many as are allowed take seconds.
+    monkeypatch.setattr(packed, "MAX_VALUES", 30_000)
+    monkeypatch.setattr(packed, "_FEW_BYTES", 10_000)
+    assert decode(list_of(5_000, element)).task_finished.result.return_value.list.values
+    with pytest.raises(BadFrameError, match="more than 30000 values"):
+        decode(list_of(10_001, element))
 
 
 def test_a_document_that_would_be_too_long_for_clients_has_notes_in_place_of_its_large_values() -> None:

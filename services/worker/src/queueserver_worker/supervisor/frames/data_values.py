@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -131,6 +132,8 @@ def fill_value(message: Value, value: Any, depth: int = 0) -> None:
     if kind is str:
         message.string_value = value
     elif kind is float or kind is int:
+        if not math.isfinite(value):
+            raise BadFrameError(f"JSON has no number {value}")
         message.number_value = value
     elif kind is bool:
         message.bool_value = value

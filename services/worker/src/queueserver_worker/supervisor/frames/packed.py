@@ -31,7 +31,10 @@ _EMPTY_BYTES: Final = b"\xc4\x00"
 _PARTS_OF_ARRAY: Final = 3
 _MOST_DIMENSIONS: Final = 64
 _LONGEST_DTYPE: Final = 64
-_DTYPE: Final = re.compile(r"([<>|=])([a-zA-Z])(\d{0,9})(\[\w{0,32}\])?")
+#: With the kind and the size of each of its dtypes, and no other.
+_DTYPE: Final = re.compile(
+    r"[<>|](?:(b)(1)|([iu])([1248])|(f)(2|4|8|12|16)|(c)(8|16|24|32)|([SUV])(\d{1,8})|([mM])(8)(?:\[\w{1,32}\])?)"
+)
 _DIGITS: Final = re.compile(rb"-?[1-9][0-9]*")
 _BYTES_OF_CHARACTER: Final = 4
 #: struct's letters for the dtypes of NumPy.
@@ -190,10 +193,10 @@ def _array(data: bytes) -> Array:
 def _size_of(dtype: str) -> int:
     """Bytes of one element."""
     found = _DTYPE.fullmatch(dtype) if len(dtype) <= _LONGEST_DTYPE else None
-    if found is None or found[2] == "O":
+    if found is None:
         raise BadFrameError("an array has no dtype of NumPy")
-    size = int(found[3] or 0)
-    return size * _BYTES_OF_CHARACTER if found[2] == "U" else size
+    kind, size = filter(None, found.groups())
+    return int(size) * _BYTES_OF_CHARACTER if kind == "U" else int(size)
 
 
 _EXTENSIONS: Final[dict[int, Callable[[bytes], Array | BigInteger]]] = {ARRAY: _array, BIG_INTEGER: _big_integer}
