@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
+import types
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +20,7 @@ from ophyd_async.core import DeviceVector, SignalRW, SoftSignalBackend, Standard
 from queueserver_environment.connections.failure import not_connected_text
 from queueserver_environment.connections.library_hooks import noting
 from queueserver_environment.connections.sentences import end_text, progress_text
-from queueserver_environment.connections.views import Waited
+from queueserver_environment.connections.views import Waited, single
 from queueserver_environment.connections.waits import ConnectionWaits
 
 from tests.harness.silent_control_layer import SilentLayer
@@ -195,6 +197,58 @@ def test_a_mistake_in_code_that_expects_the_failure_is_not_explained_by_it(
     with pytest.raises(NameError) as failure:
         wait()
     assert not_connected_text(failure.value) == ""
+
+
+class PV:
+    """As much as is needed of pyepics' class, which connects when it is told to."""
+
+    def __init__(self, name: str) -> None:
+        self.pvname = name
+        self.connected = False
+        self.may = threading.Event()
+
+    def wait_for_connection(self, timeout: float | None = None) -> bool:
+        self.connected = self.may.wait(timeout)
+        return self.connected
+
+
+@pytest.fixture
+def pyepics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module with this class."""
+    module = types.ModuleType("epics.pv")
+    module.PV = PV  # type: ignore[attr-defined] # it is made here
+    monkeypatch.setitem(sys.modules, "epics.pv", module)
+
+
+@pytest.mark.usefixtures("pyepics")
+def test_pvs_of_pyepics_are_told_by_their_names() -> None:
+    waits = ConnectionWaits()
+    with noting(waits):
+        missing, late = PV("XX:missing"), PV("XX:late")
+        assert missing.wait_for_connection(timeout=SOON) is False
+        waiter = Waiter(waits, lambda: late.wait_for_connection(timeout=SECONDS))
+        assert progress_text("loading a.py", waits.now(), waits) == (
+            "loading a.py: waiting for XX:late; 1 of 1 before did not connect (0 s)"
+        )
+        late.may.set()
+        waiter.join()
+        seen = waits.seen()
+        assert late.wait_for_connection() is True
+        assert waits.seen() == seen == (2, 1)
+    assert end_text(waits.not_connected()).endswith(":\n  XX:missing")
+    assert PV.wait_for_connection.__qualname__ == "PV.wait_for_connection"
+    assert not hasattr(PV.wait_for_connection, "__wrapped__")
+
+
+@pytest.mark.usefixtures("pyepics")
+def test_a_signal_of_ophyd_is_told_once_though_its_pv_is_of_pyepics() -> None:
+    waits, signal = ConnectionWaits(), PV("XX:signal")
+    with noting(waits):
+        outer = waits.begin(signal, lambda: single("signal (XX:pv)"))
+        assert PV("XX:pv").wait_for_connection(timeout=SOON) is False
+        assert progress_text("loading a.py", waits.now(), waits) == "loading a.py: waiting for signal (XX:pv)"
+        waits.end(outer, signal)
+    assert not waits.not_connected()
 
 
 class NeverConnecting(SoftSignalBackend[float]):

@@ -1,4 +1,4 @@
-"""Notes the waits of ophyd and ophyd-async while startup code is loaded, without changing what they do.
+"""Notes the waits of ophyd, ophyd-async and pyepics while startup code is loaded, without changing what they do.
 
 Guarantees: the methods that wait get the same arguments and their callers the same results and exceptions. Methods
 are as before when it is over, unless other code has replaced them meanwhile. Libraries that are not installed, or do
@@ -12,7 +12,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from queueserver_environment.connections.views import device_view, signal_view, single, source_label
+from queueserver_environment.connections.views import device_view, pv_name, signal_view, single, source_label
 from queueserver_environment.connections.waits import ConnectionWaits
 from queueserver_environment.startup.startup_imports import after_import
 
@@ -37,6 +37,8 @@ def noting(waits: ConnectionWaits) -> Iterator[None]:
     # All waits for single signals come here: those of EpicsSignal, of reading one, and of lazy components.
     after_import("ophyd.signal", partial(replace, "EpicsSignalBase", "_ensure_connected", _signal_waits))
     after_import("ophyd_async.core", partial(replace, "Device", "connect", _async_device_waits))
+    # `caget` and `get_pv` come here too.
+    after_import("epics.pv", partial(replace, "PV", "wait_for_connection", _pv_waits))
     try:
         yield
     finally:
@@ -74,6 +76,24 @@ def _signal_waits(original: Callable[..., Any], waits: ConnectionWaits) -> Calla
         return result
 
     return ensure_connected
+
+
+def _pv_waits(original: Callable[..., Any], waits: ConnectionWaits) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def wait_for_connection(self: Any, *args: Any, **kwargs: Any) -> Any:
+        # A signal of ophyd is waited for itself; one that is connected is not waited for.
+        if waits.is_waiting() or self.connected:
+            return original(self, *args, **kwargs)
+        connection_wait = waits.begin(self, lambda: single(pv_name(self)))
+        try:
+            result = original(self, *args, **kwargs)
+        except BaseException as error:
+            waits.end(connection_wait, self, error)
+            raise
+        waits.end(connection_wait, self, None if result else TimeoutError())
+        return result
+
+    return wait_for_connection
 
 
 def _async_device_waits(original: Callable[..., Any], waits: ConnectionWaits) -> Callable[..., Any]:

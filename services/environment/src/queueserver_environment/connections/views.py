@@ -68,6 +68,13 @@ def source_label(signal: Any) -> str:
     return _label(signal, source)
 
 
+def pv_name(pv: Any) -> str:
+    """Read the name of a PV of pyepics."""
+    with suppress(BaseException):  # protects the wait: it may be of a class of the startup code
+        return _text(pv.pvname) or "PV"
+    return "PV"
+
+
 def name_of(thing: Any) -> str:
     """Read the name of a device or signal; its class name if it has none."""
     with suppress(BaseException):  # protects the wait: names may be any code

@@ -82,6 +82,11 @@ class ConnectionWaits:
         self._seen: dict[int, _Seen] = {}
         self._innermost: ContextVar[Wait | None] = ContextVar("innermost connection wait", default=None)
 
+    def is_waiting(self) -> bool:
+        """Tell whether the caller is called by code whose wait is noted."""
+        outer = self._innermost.get()
+        return outer is not None and outer.seconds is None
+
     def begin(self, thing: Any, look: Look) -> Wait | None:
         """Note that a call begins to wait for a device or signal; None if waits are no longer noted."""
         if self.closed:
