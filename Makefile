@@ -21,7 +21,7 @@ TEST_JOBS ?= 3
 CHAOS_FAULTS ?= 200
 # what runs docker-compose.yml
 COMPOSE ?= docker compose
-MEMBERS := protos services/common services/manager services/environment services/worker services/zmq_bridge services/standalone clients/python clients/cli clients/import
+MEMBERS := protos services/common services/manager services/environment services/worker services/zmq_bridge services/standalone clients/python clients/cli clients/import clients/compat
 TYPED := $(MEMBERS:%=%/src) tests/harness tests/bench examples/first_run.py
 PROTO_FILES := $(shell find protos/queueserver -name '*.proto' | sort)
 
@@ -135,7 +135,7 @@ $(VENV)/.ready: requirements.lock $(MEMBERS:%=%/pyproject.toml)
 .PHONY: lock
 lock: ## Resolve dependencies anew into all requirements.lock: the project's, the site's, and that of old clients
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-emit-index-url --custom-compile-command "make lock" \
-	  $(foreach dist,protos rpc manager environment worker zmq-bridge standalone client cli import,--no-emit-package queueserver-$(dist)) \
+	  $(foreach dist,protos rpc manager environment worker zmq-bridge standalone client cli import compat,--no-emit-package queueserver-$(dist)) \
 	  $(MEMBERS:%=%/pyproject.toml) requirements-dev.in -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-emit-index-url --custom-compile-command "make lock" \
 	  docs/.site/requirements.in -o docs/.site/requirements.lock

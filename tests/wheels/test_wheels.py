@@ -26,6 +26,7 @@ ALL = (
         "queueserver-client",
         "queueserver-cli",
         "queueserver-import",
+        "queueserver-compat",
     ),
 )
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

@@ -33,7 +33,7 @@ class ShimFinder(MetaPathFinder, Loader):
     def __init__(
         self, package: str, why: str, modules: Mapping[str, Sequence[str]], make: Callable[[str], Any]
     ) -> None:
-        self._package = package
+        self.package = package
         self._why = why
         self._modules = modules
         self._make = make
@@ -44,7 +44,7 @@ class ShimFinder(MetaPathFinder, Loader):
         """Find the package and the modules below it. Raises ModuleNotFoundError for what is not offered."""
         del path, target
         parent, _, name = fullname.rpartition(".")
-        if fullname != self._package and not self._is_mine(parent):
+        if fullname != self.package and not self._is_mine(parent):
             return None
         if fullname not in self._modules:
             # Without the name: with it, Python would replace our sentence by one of its own.

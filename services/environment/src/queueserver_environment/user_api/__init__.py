@@ -24,6 +24,23 @@ HOMES: Final = {
     "validate_plan": "plan_validation",
     "format_text_descriptions": "text_descriptions",
     "gen_list_of_plans_and_devices": "list_generation",
+    "CommTimeoutError": "zmq_client.failures",
+    "CommJsonRpcError": "zmq_client.failures",
+    "ZMQEncoding": "zmq_client.failures",
+    "supported_zmq_encodings": "zmq_client.failures",
+    "process_zmq_encoding_name": "zmq_client.failures",
+    "generate_zmq_keys": "zmq_client.keys",
+    "generate_zmq_public_key": "zmq_client.keys",
+    "validate_zmq_key": "zmq_client.keys",
+    "ZMQCommSendThreads": "zmq_client.sending",
+    "ZMQCommSendAsync": "zmq_client.sending",
+    "zmq_single_request": "zmq_client.sending",
+    "default_zmq_control_address": "zmq_client.sending",
+    "ReceiveConsoleOutput": "zmq_client.streams",
+    "ReceiveConsoleOutputAsync": "zmq_client.streams",
+    "ReceiveSystemInfo": "zmq_client.streams",
+    "ReceiveSystemInfoAsync": "zmq_client.streams",
+    "default_zmq_info_address": "zmq_client.streams",
 }
 """Module of this package in which each name is."""
 

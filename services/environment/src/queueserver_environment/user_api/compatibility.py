@@ -1,13 +1,15 @@
 """Code that was written for bluesky-queueserver finds what it imports.
 
 Guarantees: where the package bluesky_queueserver is not installed, a small one of our own with that name is offered,
-in the environment only, with the submodules that startup code imports from. Where it is installed it is used, and is
-given the namespace. Either way the code learns that it runs in a worker.
-Does not offer the parts of that package that talk to its server.
+in the environment, and in programs that ask for it (the distribution queueserver-compat), with the submodules that
+public code imports from. Where it is installed it is used, and in the environment it is given the namespace. Startup
+code learns that it runs in a worker.
+What sends requests to a server over 0MQ is offered where pyzmq is installed.
 """
 
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Final
 
@@ -27,6 +29,12 @@ _NAMESPACE: Final = ("set_user_ns", "global_user_namespace")
 _REGISTRATION: Final = ("register_device", "register_plan")
 _OPERATIONS: Final = ("validate_plan", "bind_plan_arguments", "construct_parameters", "format_text_descriptions")
 _LISTS: Final = ("gen_list_of_plans_and_devices",)
+_SENDERS: Final = ("ZMQCommSendThreads", "ZMQCommSendAsync", "CommTimeoutError")
+_KEYS: Final = ("generate_zmq_keys", "generate_zmq_public_key", "validate_zmq_key")
+_RECEIVERS: Final = (
+    *("ReceiveConsoleOutput", "ReceiveConsoleOutputAsync", "ReceiveSystemInfo", "ReceiveSystemInfoAsync"),
+)
+_ENCODINGS: Final = ("ZMQEncoding", "supported_zmq_encodings", "process_zmq_encoding_name")
 _MODULES: Final = {
     _PACKAGE: ("__version__", *_MODES, *_DECORATOR, *_REGISTRATION, *_OPERATIONS, *_LISTS),
     f"{_PACKAGE}.manager": (),
@@ -34,6 +42,15 @@ _MODULES: Final = {
     f"{_PACKAGE}.manager.annotation_decorator": _DECORATOR,
     f"{_PACKAGE}.manager.profile_ops": (*_REGISTRATION, *_OPERATIONS),
     f"{_PACKAGE}.manager.gen_lists": _LISTS,
+}
+_WITH_PYZMQ: Final = {
+    **_MODULES,
+    _PACKAGE: (*_MODULES[_PACKAGE], *_SENDERS, *_KEYS, *_RECEIVERS),
+    f"{_PACKAGE}.manager.comms": (
+        *(*_SENDERS, *_KEYS, *_ENCODINGS),
+        *("CommJsonRpcError", "zmq_single_request", "default_zmq_control_address"),
+    ),
+    f"{_PACKAGE}.manager.output_streaming": (*_RECEIVERS, "default_zmq_info_address"),
 }
 
 
@@ -51,7 +68,15 @@ def offer_user_api(namespace: dict[str, Any], list_command: Sequence[str] = ()) 
         profile_tools.global_user_namespace.set_user_namespace(user_ns=namespace, use_ipython=False)
 
     after_import(f"{_PACKAGE}.manager.profile_tools", tell)
-    sys.meta_path.append(ShimFinder(_PACKAGE, f"{_PACKAGE} is not installed here", _MODULES, _make))
+    offer_package()
+
+
+def offer_package() -> None:
+    """Offer the package, unless it was offered before. An installed one wins, because it is found first."""
+    if any(isinstance(finder, ShimFinder) and finder.package == _PACKAGE for finder in sys.meta_path):
+        return
+    modules = _MODULES if find_spec("zmq") is None else _WITH_PYZMQ
+    sys.meta_path.append(ShimFinder(_PACKAGE, f"{_PACKAGE} is not installed here", modules, _make))
 
 
 def _make(name: str) -> Any:
