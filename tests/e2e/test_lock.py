@@ -232,3 +232,10 @@ async def test_who_asks_why_nothing_runs_is_told_of_the_lock(raw: Stubs, locks: 
     assert "environment is locked by anna since" in locked.message
     assert "(in the hutch)" in locked.message
     assert locked.remedy_method == "queueserver.manager.v1.LockService/RequestLock"
+
+
+async def test_a_lock_that_was_never_taken_has_one_marker_for_all(client: AsyncClient) -> None:
+    """Also after other changes, and for who releases what is not locked."""
+    await client.queue.set_mode(loop=True)
+    released = await client.lock.release(key=ANNA)
+    assert released.uid == (await client.lock.get()).uid == (await client.status()).lock_info_uid

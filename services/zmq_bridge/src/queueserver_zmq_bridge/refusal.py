@@ -16,5 +16,9 @@ class Refused(Exception):  # noqa: N818 - the outcome of a request, not a fault
         self.fields = fields
 
 
+class NotTaken(Refused):
+    """A request that the method does not even look at: a parameter is unknown, or the key of a lock is missing."""
+
+
 class NoAnswer(Exception):  # noqa: N818 - as above
     """The request is one that is never answered."""

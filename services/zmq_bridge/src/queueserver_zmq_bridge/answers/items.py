@@ -57,9 +57,15 @@ def _result_fields(result: item_pb2.ItemResult) -> dict[str, Any]:
         "scan_ids": [run.scan_id if run.HasField("scan_id") else None for run in result.runs],
         "time_start": start,
         "time_stop": stop,
-        "msg": f"Plan failed: {result.message}" if is_failure else "",
+        "msg": _failure(result) if is_failure else "",
         "traceback": result.traceback if is_failure else "",
     }
+
+
+def _failure(result: item_pb2.ItemResult) -> str:
+    if result.failure_cause == item_pb2.FAILURE_CAUSE_ENVIRONMENT_DESTROYED:
+        return f"RE Worker environment was destroyed. {result.message}"
+    return f"Plan failed: {result.message}"
 
 
 def plan_or_instruction(item: Mapping[str, Any]) -> item_pb2.ItemSpec:
@@ -74,19 +80,23 @@ def plan_or_instruction(item: Mapping[str, Any]) -> item_pb2.ItemSpec:
 
 
 def _spec(item: Mapping[str, Any]) -> item_pb2.ItemSpec:
-    name, args, kwargs = item.get("name"), item.get("args"), item.get("kwargs")
-    meta, properties = item.get("meta"), item.get("properties")
+    name, args, kwargs, properties = (item.get(key) for key in ("name", "args", "kwargs", "properties"))
+    if "name" not in item:
+        raise ValueNotRepresentable.at("name", "is missing")
     if not isinstance(name, str) or not name:
-        raise ValueNotRepresentable.at("name", "must be text: the name of a plan")
+        raise Refused(
+            f"Plan validation failed: Plan {shown(name)} is not in the list of allowed plans: a name is text"
+            f"\nPlan: {shown(item)}"
+        )
     spec = item_pb2.ItemSpec(item_type=_TYPES[item["item_type"]], name=values.text(name, "name"))
-    if args is not None:
+    if "args" in item:
         if not isinstance(args, (list, tuple)):
             raise ValueNotRepresentable.at("args", f"must be a list, but is a {type(args).__name__}")
         spec.args.CopyFrom(values.to_list(args, "args"))
-    if meta is not None:
-        spec.meta.CopyFrom(values.to_struct(merge_meta(meta), "meta"))
+    if "meta" in item:
+        spec.meta.CopyFrom(values.to_struct(merge_meta(item["meta"]), "meta"))
     for field, value in (("kwargs", kwargs), ("properties", properties)):
-        if value is not None:
+        if field in item:
             if not isinstance(value, Mapping):
                 raise ValueNotRepresentable.at(field, f"must be a dictionary, but is a {type(value).__name__}")
             getattr(spec, field).CopyFrom(values.to_struct(value, field))

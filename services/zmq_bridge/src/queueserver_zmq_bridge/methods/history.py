@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
 from queueserver.manager.v1 import history_service_pb2 as pb
 from queueserver_client import ItemNotFound
 
-from queueserver_zmq_bridge.methods.locking import key_of
+from queueserver_zmq_bridge.methods.locking import key_of, require_key
 from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
 from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
@@ -34,11 +35,12 @@ async def _clear(server: Server, params: Params) -> Fields:
         request.keep_newest = min(int(size), _MOST)
     elif uid is None:
         request.all = True
-    try:
-        if uid != "":
-            await server.change(server.stubs.history.ClearHistory, request)
-    except ItemNotFound:
-        pass  # nothing is older than an entry that is not there
+    if uid == "":
+        await require_key(server, Lock.QUEUE, params)
+        return {}
+    # Nothing is older than an entry that is not there.
+    with contextlib.suppress(ItemNotFound):
+        await server.change(server.stubs.history.ClearHistory, request)
     return {}
 
 

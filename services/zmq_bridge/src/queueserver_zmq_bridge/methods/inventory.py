@@ -9,6 +9,7 @@ from queueserver_client import QueueServerError
 
 from queueserver_zmq_bridge.descriptions.listings import DEVICES, PLANS, Which
 from queueserver_zmq_bridge.methods.method import Fields, Method, Params
+from queueserver_zmq_bridge.methods.submission import group_of
 from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
 
@@ -28,12 +29,9 @@ def _listing(name: str, kind: str, *, existing: bool) -> Callable[[Server, Param
 
 
 def _group(params: Params) -> str:
-    group = params.get("user_group")
-    if not group:
+    if "user_group" not in params:
         raise Refused("Incorrect request format: user group is not specified")
-    if not isinstance(group, str):
-        raise Refused(f"Unknown user group: {group!r:.200}")
-    return group
+    return group_of(params)
 
 
 def _method(kind: str, *, existing: bool) -> Method:
@@ -44,6 +42,7 @@ def _method(kind: str, *, existing: bool) -> Method:
         () if existing else ("user_group",),
         failed={name: {}, f"{name}_uid": None},
         prefix="",
+        not_taken_prefix="",
         lists_all=True,
     )
 

@@ -18,12 +18,13 @@ async def _interrupt(_server: Server, _params: Params) -> Fields:
 
 
 METHODS: Final = (
-    Method("config_get", _config, failed={"config": {}}),
+    Method("config_get", _config, failed={"config": {}}, not_taken_prefix=""),
     Method(
         "kernel_interrupt",
         _interrupt,
         ("interrupt_task", "interrupt_plan"),
         Lock.ENVIRONMENT,
         prefix="Failed to interrupt IPython kernel: ",
+        not_taken_prefix="Error: ",
     ),
 )

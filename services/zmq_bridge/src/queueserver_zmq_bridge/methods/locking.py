@@ -10,7 +10,7 @@ from queueserver_client.models.lock import LockInfo
 
 from queueserver_zmq_bridge.answers.lock import describe_lock, lock_fields
 from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
-from queueserver_zmq_bridge.refusal import Refused
+from queueserver_zmq_bridge.refusal import NotTaken, Refused
 from queueserver_zmq_bridge.server import Server
 
 _NONE: Final[Fields] = {"lock_info": {}, "lock_info_uid": None}
@@ -20,7 +20,7 @@ def key_of(params: Params) -> str:
     """The key that a request brings; empty if it brings none. Raises Refused for what can't be a key."""
     key = params.get("lock_key")
     if key is not None and not isinstance(key, str):
-        raise Refused(f"Lock key must be a non-empty string or None: lock_key = {key!r}")
+        raise NotTaken(f"Lock key must be a non-empty string or None: lock_key = {key!r}")
     return key or ""
 
 
@@ -33,14 +33,19 @@ async def require_key(server: Server, lock: Lock, params: Params) -> None:
     info = LockInfo.from_proto(answer.lock_info)
     is_locked = (info.environment and Lock.ENVIRONMENT in lock) or (info.queue and Lock.QUEUE in lock)
     if is_locked and not (key and answer.key_fits):
-        raise Refused(f"Invalid lock key: \n{describe_lock(info)}")
+        raise NotTaken(f"Invalid lock key: \n{describe_lock(info)}")
 
 
 async def _lock(server: Server, params: Params) -> Fields:
     user, note = params.get("user"), params.get("note")
+    if "user" not in params:
+        raise Refused("User name is not specified: the text 'user' is required")
     if not isinstance(user, str) or not user:
-        raise Refused("User name is not specified: 'user' is a required parameter and must be a non-empty string")
+        raise Refused(f"User name must be a non-empty string: user = {user!r:.200}")
+    key = params.get("lock_key")
     if not params.get("environment") and not params.get("queue"):
+        if isinstance(key, str) and key:
+            await _require_no_other_lock(server, key)
         raise Refused("Invalid option: environment and/or queue must be selected")
     key = _required_key(params)
     if note is not None and not isinstance(note, str):
@@ -55,6 +60,13 @@ async def _lock(server: Server, params: Params) -> Fields:
     return _fields(answer)
 
 
+async def _require_no_other_lock(server: Server, key: str) -> None:
+    answer = await server.read(server.stubs.lock.GetLock, pb.GetLockRequest(lock_key=key))
+    info = LockInfo.from_proto(answer.lock_info)
+    if (info.environment or info.queue) and not answer.key_fits:
+        raise Refused(f"RE Manager was locked with a different key: \n{describe_lock(info)}")
+
+
 async def _unlock(server: Server, params: Params) -> Fields:
     request = pb.ReleaseLockRequest(lock_key=_required_key(params))
     try:
@@ -67,11 +79,12 @@ async def _unlock(server: Server, params: Params) -> Fields:
 
 async def _lock_info(server: Server, params: Params) -> Fields:
     key = params.get("lock_key")
+    asked = key if isinstance(key, str) else ""
+    answer = await server.read(server.stubs.lock.GetLock, pb.GetLockRequest(lock_key=asked))
     if key is not None and not isinstance(key, str):
-        raise Refused(f"Lock key must be a non-empty string or None: lock_key = {key!r}")
-    answer = await server.read(server.stubs.lock.GetLock, pb.GetLockRequest(lock_key=key or ""))
+        raise Refused(f"Lock key must be a non-empty string or None: lock_key = {key!r}", **_fields(answer))
     info = LockInfo.from_proto(answer.lock_info)
-    if key is not None and (info.environment or info.queue) and not (key and answer.key_fits):
+    if key is not None and (info.environment or info.queue) and not (asked and answer.key_fits):
         raise Refused(f"Invalid lock key: \n{describe_lock(info)}", **_fields(answer))
     return _fields(answer)
 

@@ -15,7 +15,7 @@ _MODES: Final = {"safe_on": pb.STOP_MODE_WHEN_IDLE, "safe_off": pb.STOP_MODE_AT_
 
 
 async def _stop(server: Server, params: Params) -> Fields:
-    option = params.get("option", "safe_on")
+    option = params.get("option") or "safe_on"
     if not isinstance(option, str) or option not in _MODES:
         raise Refused(f"Option {option!r:.200} is not allowed. Allowed options: {tuple(_MODES)}")
     if option == "safe_on" and (state := await manager_state(server)) != "idle":

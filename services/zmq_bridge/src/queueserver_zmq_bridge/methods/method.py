@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Flag, auto
 from typing import Any, TypeAlias
 
+from queueserver_zmq_bridge.refusal import NotTaken, Refused
 from queueserver_zmq_bridge.server import Server
 
 #: Parameters of a request, none of which is unknown to the method. Nothing else about them was checked.
@@ -38,16 +39,27 @@ class Method:
     failed: Mapping[str, Any] = field(default_factory=dict)
     #: Begins each message about a failure.
     prefix: str = "Error: "
+    #: Begins a message about a request that is not even looked at; as ``prefix``, or "Error: " where that is empty.
+    not_taken_prefix: str | None = None
     #: Parameters that come back as they were sent when it was not carried out.
     echoed: tuple[str, ...] = ()
     #: It is about many things at once, which may take longer than other methods are given.
     lists_all: bool = False
+    #: The field ``qsize`` is the length of the queue when it was not carried out, too.
+    tells_size: bool = False
     #: It answers without ``success``, and takes any parameters: status and ping.
     bare: bool = False
 
-    def failure(self, params: Params) -> Fields:
-        """Result fields when a request with these parameters was not carried out."""
-        return {**self.failed, **{name: params.get(name) for name in self.echoed}}
+    def failure(self, params: Params, refusal: Refused) -> Fields:
+        """The answer to a request with these parameters that was not carried out."""
+        if isinstance(refusal, NotTaken):
+            prefix = self.prefix or "Error: " if self.not_taken_prefix is None else self.not_taken_prefix
+            echoed = {}
+        else:
+            prefix = self.prefix
+            echoed = {name: params.get(name) for name in self.echoed}
+        text = f"{prefix}{refusal.message}" if refusal.prefixed else refusal.message
+        return {"success": False, "msg": text, **self.failed, **echoed, **refusal.fields}
 
     @property
     def known(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from queueserver.manager.v1 import permission_service_pb2 as pb
 from queueserver_client import ValueNotRepresentable
 from queueserver_client.models.permissions import permissions_from_proto, permissions_to_proto
 
-from queueserver_zmq_bridge.methods.locking import key_of
+from queueserver_zmq_bridge.methods.locking import key_of, require_key
 from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
 from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
@@ -37,6 +37,9 @@ async def _set(server: Server, params: Params) -> Fields:
 
 
 async def _reload(server: Server, params: Params) -> Fields:
+    if not params.get("restore_permissions", True) and not params.get("restore_plans_devices"):
+        await require_key(server, Lock.QUEUE, params)
+        return {}  # what is stored is what is in force
     request = pb.ReloadPermissionsRequest(
         restore_permissions=bool(params.get("restore_permissions", True)),
         restore_plans_devices=bool(params.get("restore_plans_devices")),

@@ -89,6 +89,8 @@ def _index(name: str, value: object) -> int:
 
 
 def _within_int32(name: str, value: object) -> int:
+    if isinstance(value, bool):
+        raise Refused(f"Parameter {name!r} has incorrect type: {value!r} (type bool)")
     index = _index(name, value)
     if not -_FARTHEST <= index <= _FARTHEST:
         raise Refused(f"Index {name}={index} is out of range")

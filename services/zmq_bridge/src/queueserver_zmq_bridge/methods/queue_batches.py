@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from queueserver.manager.v1 import queue_items_pb2 as pb
-from queueserver_client import BatchRefused, ItemNotFound, QueueServerError
+from queueserver_client import BatchRefused, ItemNotFound, ItemRunning, QueueServerError
 
 from queueserver_zmq_bridge.answers.failures import sentence
-from queueserver_zmq_bridge.answers.items import item_fields
+from queueserver_zmq_bridge.answers.items import item_fields, shown
 from queueserver_zmq_bridge.methods.locking import key_of
 from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
-from queueserver_zmq_bridge.methods.positions import destination, new_place, uid_text
+from queueserver_zmq_bridge.methods.positions import destination, new_place
 from queueserver_zmq_bridge.methods.queue_items import addressed
-from queueserver_zmq_bridge.methods.status import manager_status
 from queueserver_zmq_bridge.methods.submission import checked_item, item_sentence, item_spec, submitter
 from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
@@ -22,30 +21,16 @@ _OK: Final = {"success": True, "msg": ""}
 
 
 async def _add(server: Server, params: Params) -> Fields:
-    try:
-        return await _add_all(server, params)
-    except Refused as refusal:
-        size = (await manager_status(server)).items_in_queue
-        raise Refused(refusal.message, prefixed=refusal.prefixed, **{"qsize": size, **refusal.fields}) from None
-
-
-async def _add_all(server: Server, params: Params) -> Fields:
     submitted = params.get("items")
     if submitted is None:
         raise Refused("Invalid request format: the list of items is not found")
     if not isinstance(submitted, list):
         raise Refused(f"Invalid request format: 'items' must be a list, but is a {type(submitted).__name__}")
-    caller, key = submitter(params), key_of(params)
-    request = pb.AddItemsRequest(lock_key=key)
+    caller, request = submitter(params), pb.AddItemsRequest(lock_key=key_of(params))
     refused = _fill(request, submitted)
-    if not refused:
-        try:
-            request.position.CopyFrom(new_place(params))
-        except Refused as refusal:
-            raise _all_refused(submitted, dict.fromkeys(range(len(submitted)), refusal.message)) from None
-    if refused:
-        # The Manager checks the others, so that each item has its own result.
-        request.validate_only = True
+    misplaced = _place(request, params) if submitted else ""
+    # The Manager checks all items, so that each has its own result, even if nothing can come of them.
+    request.validate_only = bool(refused or misplaced)
     try:
         answer = await server.change(server.stubs.queue.AddItems, request, caller)
     except BatchRefused as error:
@@ -53,17 +38,27 @@ async def _add_all(server: Server, params: Params) -> Fields:
         for item in error.items:
             index = sent[item.index]
             refused[index] = item_sentence(item.reason, item.message, submitted[index])
-        raise _all_refused(submitted, refused) from None
-    except ItemNotFound as error:
-        raise _all_refused(submitted, dict.fromkeys(range(len(submitted)), addressed(error))) from None
+        raise _invalid(submitted, refused) from None
+    except (ItemNotFound, ItemRunning) as error:
+        raise _misplaced(submitted, addressed(error)) from None
     if refused:
-        raise _all_refused(submitted, refused)
-    user, group = caller
+        raise _invalid(submitted, refused)
+    if misplaced:
+        raise _misplaced(submitted, misplaced)
     items = [
-        item_fields(spec) | {"user": user, "user_group": group, "item_uid": uid}
+        item_fields(spec) | {"user": caller[0], "user_group": caller[1], "item_uid": uid}
         for spec, uid in zip(request.items, answer.item_uids, strict=True)
     ]
     return {"qsize": answer.queue_size, "items": items, "results": [_OK] * len(items)}
+
+
+def _place(request: pb.AddItemsRequest, params: Params) -> str:
+    """Put the place of the items into the request; returns why it is none."""
+    try:
+        request.position.CopyFrom(new_place(params))
+    except Refused as refusal:
+        return refusal.message
+    return ""
 
 
 def _fill(request: pb.AddItemsRequest, submitted: list[Any]) -> dict[int, str]:
@@ -77,50 +72,82 @@ def _fill(request: pb.AddItemsRequest, submitted: list[Any]) -> dict[int, str]:
     return refused
 
 
+def _invalid(submitted: list[Any], refused: dict[int, str]) -> Refused:
+    """Some of the items are wrong."""
+    return _all_refused(submitted, {index: f"Failed to add a plan: {text}" for index, text in refused.items()})
+
+
+def _misplaced(submitted: list[Any], why: str) -> Refused:
+    """All items are right, but there is no such place."""
+    return _all_refused(submitted, dict.fromkeys(range(len(submitted)), f"Failed to add item to queue: {why}"))
+
+
 def _all_refused(submitted: list[Any], refused: dict[int, str]) -> Refused:
     results = [
-        {"success": False, "msg": f"Failed to add a plan: {refused[index]}"} if index in refused else _OK
-        for index in range(len(submitted))
+        {"success": False, "msg": refused[index]} if index in refused else _OK for index in range(len(submitted))
     ]
-    message = (
-        f"Failed to add all items: validation of {len(refused)} out of {len(submitted)} submitted items failed"
-        if submitted
-        else next(iter(refused.values()), "Failed to add all items")
+    return Refused(
+        f"Failed to add all items: validation of {len(refused)} out of {len(submitted)} submitted items failed",
+        prefixed=False,
+        items=submitted,
+        results=results,
     )
-    return Refused(message, prefixed=False, items=submitted, results=results)
 
 
 async def _remove(server: Server, params: Params) -> Fields:
-    uids, strict = _uids(params), not params.get("ignore_missing", True)
+    given, strict = _uids(params), not params.get("ignore_missing", True)
+    uids = [uid for uid in given if isinstance(uid, str) and uid]
+    if strict and len(uids) != len(given):
+        raise Refused(_not_there(given))
     request = pb.RemoveItemsRequest(item_uids=uids, strict=strict, lock_key=key_of(params))
     try:
         answer = await server.change(server.stubs.queue.RemoveItems, request)
     except BatchRefused as error:
-        raise Refused(sentence(error)) from None
+        raise Refused(_batch_sentence(error)) from None
     return {"items": list(map(item_fields, answer.items)), "qsize": answer.queue_size}
 
 
 async def _move(server: Server, params: Params) -> Fields:
+    given = _uids(params)
+    target = destination(params)
+    uids = [uid for uid in given if isinstance(uid, str) and uid]
+    if len(uids) != len(given):
+        raise Refused(_not_there(given))
     request = pb.MoveItemsRequest(
-        item_uids=_uids(params),
-        destination=destination(params),
+        item_uids=uids,
+        destination=target,
         keep_queue_order=bool(params.get("reorder")),
         lock_key=key_of(params),
     )
     try:
         answer = await server.change(server.stubs.queue.MoveItems, request)
+    except BatchRefused as error:
+        raise Refused(_batch_sentence(error)) from None
     except QueueServerError as error:
         raise Refused(addressed(error)) from None
     return {"items": list(map(item_fields, answer.items)), "qsize": answer.queue_size}
 
 
-def _uids(params: Params) -> list[str]:
+def _uids(params: Params) -> list[Any]:
     uids = params.get("uids")
     if uids is None:
         raise Refused("Invalid request format: the list of item UIDs is not found")
-    if not isinstance(uids, (list, tuple)):
+    if not isinstance(uids, list):
         raise Refused(f"Parameter 'uids' must be a list, but is a {type(uids).__name__}")
-    return [uid_text(uid) for uid in uids]
+    return uids
+
+
+def _not_there(uids: list[Any]) -> str:
+    return (
+        f"Some of the items are not in the queue: {shown([uid for uid in uids if not isinstance(uid, str) or not uid])}"
+    )
+
+
+def _batch_sentence(error: BatchRefused) -> str:
+    text, reasons = sentence(error), {item.reason for item in error.items}
+    if "ITEM_RUNNING" in reasons:
+        return f"One of the items is currently running. {text}"
+    return f"Some of the items are not in the queue. {text}" if "ITEM_NOT_FOUND" in reasons else text
 
 
 METHODS: Final = (
@@ -132,6 +159,7 @@ METHODS: Final = (
         failed={"qsize": None, "items": [], "results": []},
         prefix="Failed to add an item: ",
         lists_all=True,
+        tells_size=True,
     ),
     Method(
         "queue_item_remove_batch",

@@ -34,7 +34,7 @@ async def _stop(server: Server, params: Params) -> Fields:
     except QueueServerError as error:
         if error.reason == "INVALID_STATE":
             state = await manager_state(server)
-            raise Refused(f"Failed to stop the queue: queue is not running. Manager state: {state!r}") from None
+            raise Refused(f"The queue can't be stopped. Queue is not running. Manager state: {state!r}") from None
         raise
     return {}
 

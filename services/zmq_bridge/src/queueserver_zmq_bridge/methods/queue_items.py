@@ -43,11 +43,20 @@ _IN_QUEUE: Final = (queue_pb2.ITEM_STATE_QUEUED, queue_pb2.ITEM_STATE_HELD, queu
 async def _add(server: Server, params: Params) -> Fields:
     item, key = submitted_item(params), key_of(params)
     caller = submitter(params)
-    request = pb.AddItemRequest(item=item_spec(item), position=new_place(params), lock_key=key)
+    request, misplaced = pb.AddItemRequest(item=item_spec(item), lock_key=key), None
+    try:
+        request.position.CopyFrom(new_place(params))
+    except Refused as refusal:
+        # What is wrong with the item is told first.
+        request.validate_only, misplaced = True, refusal
     try:
         answer = await server.change(server.stubs.queue.AddItem, request, caller)
+    except (ItemNotFound, ItemRunning) as error:
+        raise Refused(addressed(error)) from None
     except QueueServerError as error:
         raise item_refusal(error, item) from None
+    if misplaced:
+        raise misplaced
     return {"qsize": answer.queue_size, "item": item_fields(answer.item)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,7 +14,8 @@ from queueserver_client import DeadlineExceeded, QueueServerError, ServiceUnavai
 from queueserver_zmq_bridge.answers.failures import sentence
 from queueserver_zmq_bridge.methods.locking import require_key
 from queueserver_zmq_bridge.methods.method import Fields, Method, Params
-from queueserver_zmq_bridge.refusal import NoAnswer, Refused
+from queueserver_zmq_bridge.methods.status import manager_status
+from queueserver_zmq_bridge.refusal import NoAnswer, NotTaken, Refused
 from queueserver_zmq_bridge.server import Server
 
 logger = logging.getLogger(__name__)
@@ -74,22 +76,24 @@ class Dispatcher:
             async with timeout(None if method.lists_all else ANSWER_SECONDS):
                 fields = await self._run(method, params)
         except Refused as refusal:
-            text = f"{method.prefix}{refusal.message}" if refusal.prefixed else refusal.message
-            return {"success": False, "msg": text, **method.failure(params), **refusal.fields}
+            return await self._failure(method, params, refusal)
         except QueueServerError as error:
-            return {"success": False, "msg": f"{method.prefix}{sentence(error)}", **method.failure(params)}
+            return await self._failure(method, params, Refused(sentence(error)))
         except asyncio.TimeoutError:
-            return {"success": False, "msg": f"{method.prefix}{_TOO_SLOW}", **method.failure(params)}
+            return await self._failure(method, params, Refused(_TOO_SLOW))
         except NoAnswer:
             raise
         except Exception:
             logger.exception("Method %s failed; this is a fault of the bridge.", method.name)
-            return {
-                "success": False,
-                "msg": f"{method.prefix}the bridge failed; its log says why",
-                **method.failure(params),
-            }
+            return await self._failure(method, params, Refused("the bridge failed; its log says why"))
         return {"success": True, "msg": "", **fields}
+
+    async def _failure(self, method: Method, params: Params, refusal: Refused) -> Fields:
+        fields = method.failure(params, refusal)
+        if method.tells_size:
+            with contextlib.suppress(QueueServerError):
+                fields["qsize"] = (await manager_status(self._server)).items_in_queue
+        return fields
 
     async def _run(self, method: Method, params: Params) -> Fields:
         try:
@@ -105,7 +109,7 @@ class Dispatcher:
 def _require_known(method: Method, params: Params) -> None:
     unsupported = [name for name in params if name not in method.known]
     if unsupported:
-        raise Refused(
+        raise NotTaken(
             f"API request contains unsupported parameters: {_shown(unsupported)[1:-1]}. "
             f"Supported parameters: {list(method.known)}"
         )

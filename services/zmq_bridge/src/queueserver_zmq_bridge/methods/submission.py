@@ -22,8 +22,8 @@ _FORMAT: Final = "Incorrect request format: "
 
 def submitted_item(params: Params, types: tuple[str, ...] = QUEUE_TYPES) -> dict[str, Any]:
     """The object ``item`` of a request, of one of some types. Raises Refused."""
-    if params.get("item") is None:
-        raise Refused(f"{_FORMAT}request contains no item info", item=None)
+    if "item" not in params:
+        raise Refused(f"{_FORMAT}request contains no item info")
     return checked_item(params["item"], types)
 
 
@@ -31,7 +31,7 @@ def checked_item(item: object, types: tuple[str, ...] = QUEUE_TYPES) -> dict[str
     """An item that is an object of one of some types. Raises Refused."""
     if not isinstance(item, dict):
         raise Refused(f"{_FORMAT}incorrect type of item parameter: {type(item).__name__}, a dictionary is expected")
-    if "item_type" not in item:
+    if item.get("item_type") is None:
         raise Refused(f"{_FORMAT}'item_type' key is not found")
     if item["item_type"] not in types:
         raise Refused(
@@ -42,14 +42,21 @@ def checked_item(item: object, types: tuple[str, ...] = QUEUE_TYPES) -> dict[str
 
 def submitter(params: Params) -> Caller:
     """Who submits. Raises Refused if that is not said."""
-    group, user = params.get("user_group"), params.get("user")
-    if not group:
-        raise Refused(f"{_FORMAT}user group is not specified")
-    if not user:
-        raise Refused(f"{_FORMAT}user name is not specified")
-    if not isinstance(group, str):
-        raise Refused(f"Unknown user group: {shown(group)}")
+    for name, what in (("user_group", "user group"), ("user", "user name")):
+        if name not in params:
+            raise Refused(f"{_FORMAT}{what} is not specified")
+    group, user = group_of(params), params["user"]
+    if user == "":
+        raise Refused("The parameter 'user' must not be empty: give the name of who submits.")
     return user if isinstance(user, str) else json.dumps(user), group
+
+
+def group_of(params: Params) -> str:
+    """The user group of a request. Raises Refused for what can't be one."""
+    group = params["user_group"]
+    if not isinstance(group, str) or not group:
+        raise Refused(f"Unknown user group: {shown(group)}")
+    return group
 
 
 def item_spec(item: dict[str, Any]) -> item_pb2.ItemSpec:

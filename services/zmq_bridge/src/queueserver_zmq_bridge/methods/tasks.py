@@ -24,17 +24,18 @@ _STATES: Final = {
     task_status_pb2.TASK_STATE_RUNNING: "running",
     task_status_pb2.TASK_STATE_FINISHED: "completed",
 }
+_NOT_FOUND: Final = "not_found"
 _NOT_OPEN: Final = "RE Worker environment is not open"
 
 
 async def _upload(server: Server, params: Params) -> Fields:
     if "script" not in params:
-        raise Refused("Required 'script' parameter is missing in the API call.", prefixed=True)
+        raise Refused("Error: Required 'script' parameter is missing in the API call.")
     if not isinstance(params["script"], str):
-        raise Refused("Type of the 'script' parameter in the API call is incorrect: a string is expected.")
+        raise Refused("Error: Type of the 'script' parameter in the API call is incorrect: a string is expected.")
     request = pb.UploadScriptRequest(
         script=task_pb2.Script(
-            text=params["script"],
+            text=params["script"] or "\n",
             update_lists=bool(params.get("update_lists", True)),
             update_re=bool(params.get("update_re")),
         ),
@@ -44,7 +45,7 @@ async def _upload(server: Server, params: Params) -> Fields:
     try:
         answer = await server.change(server.stubs.tasks.UploadScript, request)
     except EnvironmentClosed:
-        raise Refused(_NOT_OPEN, prefixed=False) from None
+        raise Refused(_NOT_OPEN) from None
     return {"task_uid": answer.task.task_uid}
 
 
@@ -93,19 +94,24 @@ async def _status(server: Server, params: Params) -> Fields:
     wanted = params["task_uid"]
     if isinstance(wanted, str):
         return {"task_uid": wanted, "status": (await _states(server, [wanted]))[wanted]}
-    if not isinstance(wanted, (list, tuple)) or not all(isinstance(uid, str) for uid in wanted):
+    if not isinstance(wanted, (list, tuple)):
         raise Refused(f"'task_uid' must be a string or a list of strings, but is {type(wanted).__name__}")
-    return {"task_uid": wanted, "status": await _states(server, list(wanted))}
+    if any(isinstance(uid, (dict, list)) for uid in wanted):
+        raise Refused("The list 'task_uid' must consist of strings")
+    # What is no text is the uid of no task.
+    unknown = {uid: _NOT_FOUND for uid in wanted if not isinstance(uid, str)}
+    states = await _states(server, [uid for uid in wanted if isinstance(uid, str)])
+    return {"task_uid": wanted, "status": {**unknown, **states}}
 
 
 async def _states(server: Server, uids: list[str]) -> dict[str, str]:
-    states, token = dict.fromkeys(uids, "not_found"), ""
+    states, token = dict.fromkeys(uids, _NOT_FOUND), ""
     # Without uids all tasks would be listed, and the Manager accepts only those that can be uids.
     known = sorted({uid for uid in uids if _is_uid(uid)})
     while known:
         request = pb.ListTasksRequest(task_uids=known, page_token=token)
         page = await server.read(server.stubs.tasks.ListTasks, request)
-        states.update((task.task.task_uid, _STATES.get(task.state, "not_found")) for task in page.tasks)
+        states.update((task.task.task_uid, _STATES.get(task.state, _NOT_FOUND)) for task in page.tasks)
         token = page.next_page_token
         if not token:
             break
@@ -120,20 +126,20 @@ def _is_uid(text: str) -> bool:
 
 
 async def _result(server: Server, params: Params) -> Fields:
-    if "task_uid" not in params:
+    uid = params.get("task_uid")
+    if uid is None:
         raise Refused(_MISSING)
-    uid = params["task_uid"]
-    if not isinstance(uid, str):
+    if isinstance(uid, (dict, list)):
         raise Refused(f"'task_uid' must be a string, but is {type(uid).__name__}")
-    if not _is_uid(uid):
-        return {"task_uid": uid, "status": "not_found", "result": {}}
+    if not isinstance(uid, str) or not _is_uid(uid):
+        return {"task_uid": uid, "status": _NOT_FOUND, "result": {}}
     try:
         answer = await server.read(server.stubs.tasks.GetTask, pb.GetTaskRequest(task_uid=uid))
     except TaskNotFound:
-        return {"task_uid": uid, "status": "not_found", "result": {}}
+        return {"task_uid": uid, "status": _NOT_FOUND, "result": {}}
     return {
         "task_uid": uid,
-        "status": _STATES.get(answer.status.state, "not_found"),
+        "status": _STATES.get(answer.status.state, _NOT_FOUND),
         "result": _result_fields(answer.status),
     }
 
@@ -160,6 +166,7 @@ METHODS: Final = (
         ("script", "update_lists", "update_re", "run_in_background"),
         Lock.ENVIRONMENT,
         failed={"task_uid": None},
+        prefix="",
     ),
     Method(
         "function_execute",

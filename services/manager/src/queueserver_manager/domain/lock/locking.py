@@ -19,11 +19,11 @@ from queueserver_manager.domain.record import Record
 
 @dataclass(frozen=True, slots=True)
 class LockStanding:
-    """The lock after a decision. ``revision`` is that of its last change before; 0 if this decision changed it."""
+    """The lock after a decision. ``revision`` is that of its last change, 0 if there was none; None: this decision."""
 
     lock: Lock | None
     emergency_key_is_set: bool
-    revision: int = 0
+    revision: int | None = None
     #: Of a request for the lock: it was granted at once.
     granted: bool = False
 

@@ -73,7 +73,7 @@ class LockServicer(LockServiceServicer):
         standing, revision = await term.locking.get()
         answer = pb.GetLockResponse(
             lock_info=lock_to_proto(standing.lock, emergency_key_is_set=standing.emergency_key_is_set),
-            lock_info_uid=marker(term.ledger.summary.store_id, "lock", standing.revision),
+            lock_info_uid=marker(term.ledger.summary.store_id, "lock", standing.revision or 0),
             revision=revision,
         )
         if text:
@@ -129,7 +129,7 @@ def _reply(
     def encode(standing: LockStanding, revision: int) -> bytes:
         answer = response(
             lock_info=lock_to_proto(standing.lock, emergency_key_is_set=standing.emergency_key_is_set),
-            lock_info_uid=marker(store_id, "lock", standing.revision or revision),
+            lock_info_uid=marker(store_id, "lock", revision if standing.revision is None else standing.revision),
             revision=revision,
         )
         if isinstance(answer, pb.RequestLockResponse):
