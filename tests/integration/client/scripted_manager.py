@@ -57,7 +57,7 @@ class ScriptedManager:
     address: str = ""
     _server: grpc.aio.Server | None = None
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
         for module in MODULES:
             for service in module.DESCRIPTOR.services_by_name.values():
@@ -65,7 +65,7 @@ class ScriptedManager:
                 self._server.add_generic_rpc_handlers(
                     (grpc.method_handlers_generic_handler(service.full_name, handlers),)
                 )
-        self.address = f"127.0.0.1:{self._server.add_insecure_port(f'127.0.0.1:{port}')}"
+        self.address = f"{host}:{self._server.add_insecure_port(f'{host}:{port}')}"
         await self._server.start()
 
     async def stop(self) -> None:

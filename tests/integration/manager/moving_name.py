@@ -3,51 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import struct
 import sys
 import time
 
 import grpc
-from pyroute2 import IPRoute  # type: ignore[import-untyped]  # it has no type information
 from queueserver.worker.v1.worker_service_pb2_grpc import add_WorkerServiceServicer_to_server
 from queueserver_long_work.time_slice import next_turn_after
 from queueserver_manager.worker_client.connection import Connection
 from queueserver_manager.worker_client.grpc import GrpcWorker
 from queueserver_manager.worker_client.port import WorkerDown
 
+from tests.harness.name_server import NameServer, own_loopback
 from tests.integration.manager.test_silent_worker import SparseWorker, told
 
 NAME, PORT = "worker.example", 60640
 #: Questions that are refused before the name is known again: gRPC would ask the next one after five seconds.
 _UNKNOWN = 5
-_A, _NO_SUCH_NAME = 1, 3
-
-
-class NameServer(asyncio.DatagramProtocol):
-    """Knows one name, or does not."""
-
-    def __init__(self) -> None:
-        self.address = "127.0.0.2"
-        self.unknown = 0
-        self.known_since = 0.0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Answer a question (RFC 1035)."""
-        end = data.index(b"\0", 12) + 5
-        question, kind = data[12:end], struct.unpack("!H", data[end - 4 : end - 2])[0]
-        answer, code = b"", 0
-        if self.unknown:
-            code = _NO_SUCH_NAME
-            self.unknown -= kind == _A
-            self.known_since = time.monotonic()
-        elif kind == _A:
-            parts = bytes(map(int, self.address.split(".")))
-            answer = b"\xc0\x0c" + struct.pack("!HHIH", _A, 1, 0, 4) + parts
-        header = data[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, bool(answer), 0, 0)
-        self._transport.sendto(header + question + answer, addr)  # type: ignore[attr-defined]
 
 
 async def worker_at(address: str) -> grpc.aio.Server:
@@ -81,6 +52,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    with IPRoute() as here:
-        here.link("set", index=here.link_lookup(ifname="lo")[0], state="up")
+    own_loopback()
     asyncio.run(main())

@@ -5,8 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 
-from pyroute2 import IPRoute  # type: ignore[import-untyped]  # it has no type information
-
+from tests.harness.name_server import own_loopback
 from tests.harness.redis import RedisProcess
 from tests.harness.services import ManagerProcess
 from tests.harness.stack import short_directory
@@ -34,6 +33,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with IPRoute() as here:
-        here.link("set", index=here.link_lookup(ifname="lo")[0], state="up")
+    own_loopback()
     main()

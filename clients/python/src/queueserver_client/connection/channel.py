@@ -54,6 +54,10 @@ _OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", int(RECONNECT_SECONDS * 1000)),
     # Otherwise a new client would wait, or give up, because another one of this process failed to connect a moment ago.
     ("grpc.use_local_subchannel_pool", 1),
+    # A Manager may come back at another address of the same name; by default a name is looked up every 30 s.
+    ("grpc.dns_min_time_between_resolutions_ms", 500),
+    # A question that a name server does not answer.
+    ("grpc.dns_ares_query_timeout", 2_000),
     # An instrument is on the local network: a web proxy must not swallow the calls.
     ("grpc.enable_http_proxy", 0),
 )
