@@ -29,10 +29,13 @@ def traced(deployment: Deployment, tmp_path: Path) -> Iterator[Deployment]:
     startup = startup_directory(tmp_path, (STARTUP / "traced.py").read_text(encoding="utf-8"))
     deployment.variables |= {"QSERVER_STARTUP_DIR": str(startup)}
     deployment.down(volumes=True)
-    deployment.profiles = ["ha"]
     begin = time.time()
     deployment.up()
+    # The other Manager would be the owner if it were faster.
+    deployment.until_logged("manager", "Own the queue", begin)
+    deployment.profiles = ["ha"]
     try:
+        deployment.up()
         deployment.until_logged("second-manager", "Standby: connected", begin)
         yield deployment
     finally:
