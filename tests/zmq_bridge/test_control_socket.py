@@ -41,6 +41,9 @@ MEGABYTE = 1024 * 1024
         pytest.param(b'{"method": {"a": 1}}', "Unknown method", id="an object as method"),
         pytest.param(b'{"method": "queue_get", "params": [1]}', "params", id="a list as parameters"),
         pytest.param(b'{"method": "queue_get", "params": {"x": 1}}', "unsupported", id="unknown parameter"),
+        pytest.param(
+            b'{"method": "queue_clear", "params": {"lock_key": "\\ud800"}}', "half a char", id="half a character"
+        ),
     ],
 )
 def test_what_is_no_request_is_answered_and_not_dropped(client: OldClient, request_bytes: bytes, told: str) -> None:

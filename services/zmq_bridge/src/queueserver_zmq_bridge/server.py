@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from queueserver.manager.v1 import queue_items_pb2
 from queueserver_client.connection.channel import ROOT_IS_MEANT, CallTerms, identity
@@ -12,13 +13,14 @@ from queueserver_process.ready import KILL_LINE, ReadyPipe
 from queueserver_zmq_bridge.answers.status import StatusView
 from queueserver_zmq_bridge.descriptions.listings import Listings
 from queueserver_zmq_bridge.listed.history import HistoryListing
+from queueserver_zmq_bridge.listed.items import encoded_list
 from queueserver_zmq_bridge.listed.queue import QueueListing
 
 if TYPE_CHECKING:
     from grpc.aio import UnaryUnaryMultiCallable
     from queueserver_client.connection.channel import Stubs
 
-    from queueserver_zmq_bridge.sockets.encoding import Encoding
+    from queueserver_zmq_bridge.sockets.encoding import Encoded, Encoding
 
 #: Seconds that a call may take: clients of the bridge wait for two.
 CALL_SECONDS = 1.5
@@ -39,6 +41,7 @@ class Server:
 
     def __init__(self, address: str | None, encoding: Encoding, parent: ReadyPipe) -> None:
         self._parent = parent
+        self._encoding = encoding
         #: The status as clients see it, on both sockets.
         self.status_view = StatusView()
         #: Plans and devices, in the encoding of the sockets.
@@ -68,6 +71,10 @@ class Server:
         """Make a call that changes something, once, however often it has to be sent."""
         seconds = BATCH_SECONDS if isinstance(request, _BATCHES) else None
         return await self._connection.change(method, request, terms=_terms(caller, seconds))
+
+    async def encoded(self, values: Iterable[Any]) -> Encoded:
+        """A list of values in the encoding of the sockets, made without keeping others waiting."""
+        return await encoded_list(self._encoding, values)
 
     def kill_manager(self) -> bool:
         """Have the Manager killed by the process that starts it again; False if there is none."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from queueserver.manager.v1 import queue_items_pb2 as pb
 from queueserver_client import BatchRefused, ItemNotFound, ItemRunning, QueueServerError
+from queueserver_long_work.time_slice import TimeSlice
 
 from queueserver_zmq_bridge.answers.failures import sentence
 from queueserver_zmq_bridge.answers.items import item_fields, shown
@@ -27,7 +28,7 @@ async def _add(server: Server, params: Params) -> Fields:
     if not isinstance(submitted, list):
         raise Refused(f"Invalid request format: 'items' must be a list, but is a {type(submitted).__name__}")
     caller, request = submitter(params), pb.AddItemsRequest(lock_key=key_of(params))
-    refused = _fill(request, submitted)
+    refused = await _fill(request, submitted)
     misplaced = _place(request, params) if submitted else ""
     # The Manager checks all items, so that each has its own result, even if nothing can come of them.
     request.validate_only = bool(refused or misplaced)
@@ -45,11 +46,11 @@ async def _add(server: Server, params: Params) -> Fields:
         raise _invalid(submitted, refused)
     if misplaced:
         raise _misplaced(submitted, misplaced)
-    items = [
+    items = (
         item_fields(spec) | {"user": caller[0], "user_group": caller[1], "item_uid": uid}
         for spec, uid in zip(request.items, answer.item_uids, strict=True)
-    ]
-    return {"qsize": answer.queue_size, "items": items, "results": [_OK] * len(items)}
+    )
+    return {"qsize": answer.queue_size, "items": await server.encoded(items), "results": [_OK] * len(submitted)}
 
 
 def _place(request: pb.AddItemsRequest, params: Params) -> str:
@@ -61,10 +62,12 @@ def _place(request: pb.AddItemsRequest, params: Params) -> str:
     return ""
 
 
-def _fill(request: pb.AddItemsRequest, submitted: list[Any]) -> dict[int, str]:
+async def _fill(request: pb.AddItemsRequest, submitted: list[Any]) -> dict[int, str]:
     """Put the items into the request; returns why some can't be sent, by their place."""
     refused: dict[int, str] = {}
+    time_slice = TimeSlice()
     for index, item in enumerate(submitted):
+        await time_slice.yield_if_due()
         try:
             request.items.append(item_spec(checked_item(item)))
         except Refused as refusal:
@@ -104,7 +107,7 @@ async def _remove(server: Server, params: Params) -> Fields:
         answer = await server.change(server.stubs.queue.RemoveItems, request)
     except BatchRefused as error:
         raise Refused(_batch_sentence(error)) from None
-    return {"items": list(map(item_fields, answer.items)), "qsize": answer.queue_size}
+    return {"items": await server.encoded(map(item_fields, answer.items)), "qsize": answer.queue_size}
 
 
 async def _move(server: Server, params: Params) -> Fields:
@@ -125,7 +128,7 @@ async def _move(server: Server, params: Params) -> Fields:
         raise Refused(_batch_sentence(error)) from None
     except QueueServerError as error:
         raise Refused(addressed(error)) from None
-    return {"items": list(map(item_fields, answer.items)), "qsize": answer.queue_size}
+    return {"items": await server.encoded(map(item_fields, answer.items)), "qsize": answer.queue_size}
 
 
 def _uids(params: Params) -> list[Any]:

@@ -23,6 +23,7 @@ _ENVELOPE: Final = ("method", "params")
 _SHOWN: Final = 200
 #: Within which a request is answered; clients wait for two seconds.
 ANSWER_SECONDS: Final = 1.8
+_HALF: Final = "A text of the request has half a character, a surrogate, which can't be stored: send whole characters."
 _TOO_SLOW: Final = (
     "Timeout: the server did not answer in time. The request may or may not have been carried out: look before you "
     "repeat it."
@@ -79,6 +80,8 @@ class Dispatcher:
             return await self._failure(method, params, refusal)
         except QueueServerError as error:
             return await self._failure(method, params, Refused(sentence(error)))
+        except UnicodeEncodeError:
+            return await self._failure(method, params, Refused(_HALF))
         except asyncio.TimeoutError:
             return await self._failure(method, params, Refused(_TOO_SLOW))
         except NoAnswer:
