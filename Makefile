@@ -110,6 +110,10 @@ test-pythons: setup ## Run the unit tests and some plans on the oldest and the n
 bench: setup ## Measure speed with real processes: a table, and JSON in bench-results/
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+.PHONY: bench-zmq-bridge
+bench-zmq-bridge: setup $(ZMQ_CLIENTS_VENV)/.ready ## Measure the 0MQ bridge and a real bluesky-queueserver side by side
+	@$(BIN)/python -m tests.zmq_bridge.bench $(ARGS)
+
 .PHONY: bench-longest
 bench-longest: setup ## Measure how long every method's longest request keeps the Manager from others (takes ten minutes)
 	@$(BIN)/python -m tests.bench --only "longest requests" $(ARGS)

@@ -52,7 +52,7 @@ class Side:
     """A server at the address of its control socket."""
 
     def __init__(self, name: str, address: str, gates: Path, news: News) -> None:
-        self.name = name
+        self.name, self.address = name, address
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.REQ)
         self._socket.setsockopt(zmq.LINGER, 0)
