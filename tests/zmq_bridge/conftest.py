@@ -11,6 +11,12 @@ from tests.harness.stack import Stack, running_stack
 from tests.zmq_bridge.old_client import OldClient
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("comparison with bluesky-queueserver")
+    group.addoption("--calls", type=int, default=2500, help="how many calls are generated (default: %(default)s)")
+    group.addoption("--calls-seed", type=int, default=None, help="from which seed (default: another one each time)")
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Stack]:
     """A server that the tests of a module share."""

@@ -153,8 +153,8 @@ DIFFERENCES: Final = (
         "uids that stay",
         "`status` and all that give a `…_uid`",
         "a uid changes when what it stands for has changed; there, it also changes when an item is moved to where it "
-        "is, a batch can't be added, an empty history is cleared, permissions or lists are read again and are the "
-        "same, or a plan ends that opened no run",
+        "is, a batch can't be added, an empty queue or history is cleared, permissions or lists are read again and are "
+        "the same, or a plan ends that opened no run",
         "clients would read again what they have",
         is_about.renewed,
     ),

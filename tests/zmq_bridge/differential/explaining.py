@@ -19,7 +19,7 @@ _PERMISSIONS: Final = {"permissions_set", "permissions_reload"}
 _LISTS: Final = ("plans_allowed_uid", "devices_allowed_uid", "plans_existing_uid", "devices_existing_uid")
 #: Which calls give there a new uid to what they leave as it was.
 _RENEWED: Final = {
-    "plan_queue_uid": {"queue_item_move", "queue_item_move_batch", "queue_item_add_batch"},
+    "plan_queue_uid": {"queue_item_move", "queue_item_move_batch", "queue_item_add_batch", "queue_clear"},
     "plan_history_uid": {"history_clear"},
     **{name: {"permissions_reload"} for name in _LISTS},
     "run_list_uid": {"queue_start", "queue_item_execute", "queue_item_add", "queue_autostart", "re_resume"},

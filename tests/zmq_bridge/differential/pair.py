@@ -75,6 +75,8 @@ class Pair:
     cause: Call | None = None
     was_destroyed: bool = False
     lists_were_read: bool = False
+    #: They are no longer those of the file.
+    permissions_changed: bool = False
     #: It differed as the table says, so that what it caused may differ too.
     excused: bool = False
     #: Something but a message differed, so that what follows may differ too, until uids are forgotten.
@@ -103,6 +105,8 @@ class Pair:
         call = Call(
             method, params, *answers, self.status, cause, about_running, self.was_destroyed, self.lists_were_read
         )
+        if method == "permissions_set" and call.real.get("success"):
+            self.permissions_changed = True
         if method == "permissions_reload" and params.get("restore_plans_devices"):
             self.lists_were_read = True
         if method not in LOOKING:
@@ -111,6 +115,8 @@ class Pair:
             self._judge(call, mismatch)
         if method == "status":
             self.status = call.real
+            # The runs of another plan are told then.
+            self.was_destroyed = self.was_destroyed and call.real["running_item_uid"] is None
         return call
 
     def _names_running(self, method: str, params: dict[str, Any]) -> bool:
@@ -124,7 +130,7 @@ class Pair:
     def forget(self) -> None:
         """Begin anew: uids that were seen before mean nothing any more."""
         self.partners = Partners()
-        self.diverged = self.was_destroyed = False
+        self.diverged = False
 
     def _judge(self, call: Call, mismatch: Mismatch) -> None:
         entry = self.explained(call, mismatch)

@@ -27,6 +27,10 @@ class Runner:
         for call in calls:
             self.make(call)
 
+    def uid_of(self, reference: object) -> str:
+        """What a reference refers to now."""
+        return str(resolved(reference, self._known))
+
     def make(self, written: Written) -> None:
         """Make one call, and look at what it has caused."""
         pair, (method, params) = self._pair, written

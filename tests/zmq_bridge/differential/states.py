@@ -9,6 +9,9 @@ from tests.zmq_bridge.differential.settling import GATED_FUNCTION, GATED_PLAN, a
 
 WHO: Final[dict[str, Any]] = {"user": "somebody", "user_group": "primary"}
 KEY: Final = "the key"
+#: All keys that are used.
+KEYS: Final = (KEY, "another", "x")
+_LOCK: Final[dict[str, Any]] = {"user": "holder", "environment": True, "queue": True, "note": "aligning"}
 STATES: Final = ("closed", "open", "running", "paused", "task", "locked")
 NOTHING: Final[dict[str, Any]] = {"item_type": "plan", "name": "nothing"}
 GATED: Final[dict[str, Any]] = {"item_type": "plan", "name": GATED_PLAN}
@@ -40,11 +43,38 @@ def fill(pair: Pair) -> None:
 def realign(pair: Pair) -> None:
     """After a difference: the same in both queues again, and uids mean what they do from now on."""
     at_rest(pair)
+    empty(pair)
+
+
+def empty(pair: Pair) -> None:
+    """Clear queue, history, mode and locks on both, in whatever state they are, and lock again what was locked."""
     for side in pair.sides:
-        side.ask("queue_clear", **pair.key)
-        side.ask("queue_mode_set", mode="default", **pair.key)
+        for key in KEYS:
+            side.ask("unlock", lock_key=key)
+        side.ask("queue_autostart", enable=False)
+        side.ask("queue_mode_set", mode="default")
+        side.ask("queue_clear")
+        side.ask("history_clear")
+        if pair.key:
+            side.ask("lock", **pair.key, **_LOCK)
+    _restore_permissions(pair)
     pair.forget()
     pair.ask("status")
+
+
+def _restore_permissions(pair: Pair) -> None:
+    if not pair.permissions_changed:
+        return
+    pair.permissions_changed = False
+    before = pair.real.status()
+    for side in pair.sides:
+        for key in KEYS:
+            side.ask("unlock", lock_key=key)
+        side.ask("permissions_reload")
+        if pair.key:
+            side.ask("lock", **pair.key, **_LOCK)
+    if before["worker_environment_exists"]:
+        pair.real.wait_until(lambda status: status["task_results_uid"] != before["task_results_uid"], "lists")
 
 
 def bring_into(pair: Pair, state: str) -> None:
@@ -63,20 +93,22 @@ def bring_into(pair: Pair, state: str) -> None:
         do(pair, "function_execute", item={"item_type": "function", "name": GATED_FUNCTION}, **WHO)
     fill(pair)
     if state == "locked":
-        do(pair, "lock", lock_key=KEY, user="holder", environment=True, queue=True, note="aligning")
         pair.key = {"lock_key": KEY}
+        do(pair, "lock", **pair.key, **_LOCK)
 
 
 def bring_back(pair: Pair) -> None:
     """From any state to idle, with an empty queue and history, unlocked."""
     for side in pair.sides:
-        side.ask("unlock", lock_key=KEY)
+        for key in KEYS:
+            side.ask("unlock", lock_key=key)
         side.ask("queue_mode_set", mode="default")
         side.ask("queue_autostart", enable=False)
         side.ask("queue_clear")
         _end_what_runs(side)
     pair.key, pair.background = {}, 0
     at_rest(pair)
+    _restore_permissions(pair)
     for side in pair.sides:
         side.ask("queue_clear")
         side.ask("history_clear")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from queueserver.manager.v1 import queue_items_pb2 as pb
@@ -141,6 +142,9 @@ def _uids(params: Params) -> list[Any]:
 
 
 def _not_there(uids: list[Any]) -> str:
+    texts = [json.dumps(uid) for uid in uids]
+    if len(set(texts)) < len(texts):
+        return "Some of the UIDs are repeated: name each item once"
     return (
         f"Some of the items are not in the queue: {shown([uid for uid in uids if not isinstance(uid, str) or not uid])}"
     )

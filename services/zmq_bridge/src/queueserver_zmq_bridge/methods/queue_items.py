@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import queue_items_pb2 as pb
 from queueserver.manager.v1 import queue_pb2
 from queueserver_client import ItemNotFound, ItemRunning, PositionOutOfRange, QueueServerError
+from queueserver_client.lock_errors import Locked
 
 from queueserver_zmq_bridge.answers.items import item_fields
 from queueserver_zmq_bridge.methods.locking import key_of
@@ -15,7 +17,7 @@ from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
 from queueserver_zmq_bridge.methods.positions import address, destination, new_place, uid_text
 from queueserver_zmq_bridge.methods.submission import item_refusal, item_spec, submitted_item, submitter
 from queueserver_zmq_bridge.refusal import Refused
-from queueserver_zmq_bridge.server import Server
+from queueserver_zmq_bridge.server import Caller, Server
 
 _PLACE: Final = ("pos", "before_uid", "after_uid")
 
@@ -62,23 +64,37 @@ async def _add(server: Server, params: Params) -> Fields:
 
 async def _update(server: Server, params: Params) -> Fields:
     item, key = submitted_item(params), key_of(params)
-    caller = submitter(params)
-    if "item_uid" not in item:
-        raise Refused("Item UID is not specified: key 'item_uid' is not found in the item")
+    caller, spec = submitter(params), item_spec(item)
     request = pb.UpdateItemRequest(
-        item_uid=uid_text(item["item_uid"]),
-        item=item_spec(item),
-        update_mask=FieldMask(paths=["*"]),
-        new_uid=bool(params.get("replace")),
-        lock_key=key,
+        item=spec, update_mask=FieldMask(paths=["*"]), new_uid=bool(params.get("replace")), lock_key=key
     )
     try:
+        request.item_uid = _uid_of(item)
         answer = await server.change(server.stubs.queue.UpdateItem, request, caller)
-    except (ItemNotFound, ItemRunning) as error:
-        raise Refused(addressed(error)) from None
+    except (Refused, ItemNotFound, ItemRunning) as error:
+        # What is wrong with the item is told first.
+        await _validate(server, spec, caller, item)
+        raise error if isinstance(error, Refused) else Refused(addressed(error)) from None
     except QueueServerError as error:
         raise item_refusal(error, item) from None
     return {"qsize": answer.queue_size, "item": item_fields(answer.item)}
+
+
+def _uid_of(item: Params) -> str:
+    if "item_uid" not in item:
+        raise Refused("Item UID is not specified: key 'item_uid' is not found in the item")
+    return uid_text(item["item_uid"])
+
+
+async def _validate(server: Server, spec: item_pb2.ItemSpec, caller: Caller, item: Params) -> None:
+    """Raise Refused if the item could not be queued, whatever is locked."""
+    request = pb.AddItemRequest(item=spec, validate_only=True)
+    try:
+        await server.change(server.stubs.queue.AddItem, request, caller)
+    except Locked:
+        return
+    except QueueServerError as error:
+        raise item_refusal(error, item) from None
 
 
 async def _remove(server: Server, params: Params) -> Fields:
