@@ -128,6 +128,8 @@ def histories() -> Iterator[Written]:
 def locks() -> Iterator[Written]:
     """The lock, from unlocked to unlocked."""
     yield "lock", {}
+    yield "lock", {"user": "holder"}
+    yield "lock", {"user": "holder", "lock_key": KEY}
     good = {"lock_key": KEY, "user": "holder", "environment": True}
     for name in good:
         yield "lock", {key: value for key, value in good.items() if key != name}

@@ -10,7 +10,7 @@ from tests.zmq_bridge.differential.comparison import Mismatch, Partners, mismatc
 from tests.zmq_bridge.differential.side import Answer, Side
 
 #: Calls by which the runner sees what others have caused.
-LOOKING: Final = {"status", "queue_get", "history_get"}
+LOOKING: Final = {"status", "queue_get", "history_get", "task_status", "task_result"}
 
 
 @dataclass(frozen=True)

@@ -44,12 +44,10 @@ async def _lock(server: Server, params: Params) -> Fields:
         raise Refused(f"User name must be a non-empty string: user = {user!r:.200}")
     if note is not None and not isinstance(note, str):
         raise Refused(f"Note must be a string or None: note = {note!r}")
-    key = params.get("lock_key")
-    if not params.get("environment") and not params.get("queue"):
-        if isinstance(key, str) and key:
-            await _require_no_other_lock(server, key)
-        raise Refused("Invalid option: environment and/or queue must be selected")
     key = _required_key(params)
+    if not params.get("environment") and not params.get("queue"):
+        await _require_no_other_lock(server, key)
+        raise Refused("Invalid option: environment and/or queue must be selected")
     request = pb.AcquireLockRequest(
         environment=bool(params.get("environment")), queue=bool(params.get("queue")), note=note or "", lock_key=key
     )

@@ -34,15 +34,19 @@ async def _add(server: Server, params: Params) -> Fields:
     # The Manager checks all items, so that each has its own result, even if nothing can come of them.
     request.validate_only = bool(refused or misplaced)
     try:
-        answer = await server.change(server.stubs.queue.AddItems, request, caller)
+        try:
+            answer = await server.change(server.stubs.queue.AddItems, request, caller)
+        except (ItemNotFound, ItemRunning) as error:
+            misplaced = addressed(error)
+            request.ClearField("position")
+            request.validate_only = True
+            answer = await server.change(server.stubs.queue.AddItems, request, caller)
     except BatchRefused as error:
         sent = [index for index in range(len(submitted)) if index not in refused]
         for item in error.items:
             index = sent[item.index]
             refused[index] = item_sentence(item.reason, item.message, submitted[index])
         raise _invalid(submitted, refused) from None
-    except (ItemNotFound, ItemRunning) as error:
-        raise _misplaced(submitted, addressed(error)) from None
     if refused:
         raise _invalid(submitted, refused)
     if misplaced:

@@ -54,6 +54,7 @@ async def _add(server: Server, params: Params) -> Fields:
     try:
         answer = await server.change(server.stubs.queue.AddItem, request, caller)
     except (ItemNotFound, ItemRunning) as error:
+        await _validate(server, request.item, caller, item)
         raise Refused(addressed(error)) from None
     except QueueServerError as error:
         raise item_refusal(error, item) from None
