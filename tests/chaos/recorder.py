@@ -47,6 +47,11 @@ class Recorder:
         self.faults: list[str] = []
         self._revision = 0
 
+    @property
+    def revision(self) -> int:
+        """That of the last change that was seen."""
+        return self._revision
+
     async def record(self, address: str) -> None:
         """Watch until cancelled."""
         async with AsyncClient(address, timeout=_RECONNECT) as client:

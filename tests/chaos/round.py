@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from queueserver_client import AsyncClient, EventKind, ManagerState, QueueServerError
+from queueserver_client import AsyncClient, EventKind, ManagerState, QueueServerError, Status
 from queueserver_client.events import StatusChanged
+from queueserver_client.models.items import HistoryEntry
 
 from tests.chaos import verdict
 from tests.chaos.faults.chance import Chance
@@ -84,23 +86,37 @@ class Round:
         assert self._recorded is not None
         tasks = [*self._working, self._operating, self._recorded]
         try:
-            await asyncio.wait_for(asyncio.gather(*self._working), _STUCK)
+            await _within(_STUCK, "the clients", *self._working)
             async with AsyncClient(address, timeout=_STUCK) as client:
-                await asyncio.wait_for(until_empty(client), _AT_REST)
+                await _within(_AT_REST, "the queue", asyncio.create_task(until_empty(client)))
                 self._at_rest.set()
-                await asyncio.wait_for(self._operating, _STUCK)
+                await _within(_STUCK, "the operator", self._operating)
                 rest = verdict.Rest(
                     queue=[item async for item in client.queue.list()],
                     history=[entry async for entry in client.history.list()],
                 )
-                await asyncio.wait_for(self._until_recorded(len(rest.history)), _STUCK)
+                recorded = asyncio.create_task(self._until_recorded(len(rest.history)))
+                await _within(_STUCK, f"the record of {self._missing(rest.history, await client.status())}", recorded)
             return verdict.problems(self.told, rest, verdict.Traces.read(self._traces), self.recorder)
         except (asyncio.TimeoutError, QueueServerError) as error:
-            return [f"it did not come to rest: {error!r}", *_failures(self._recorded, self._operating)]
+            return [
+                f"it did not come to rest: {error!r}",
+                *_failures(self._recorded, self._operating),
+            ]
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _missing(self, history: Sequence[HistoryEntry], status: Status) -> str:
+        """Which ends the record does not have, for the report of a round that does not come to rest."""
+        recorded = {entry.number for entry in self.recorder.history}
+        missing = [entry.number for entry in history if entry.number not in recorded]
+        assert self._recorded is not None
+        return (
+            f"the ends {missing} of {len(history)} (revision {self.recorder.revision} of {status.revision}), "
+            f"in {_place(self._recorded)}"
+        )
 
     async def _until_recorded(self, entries: int) -> None:
         for customer in self._customers:
@@ -108,6 +124,25 @@ class Round:
         while len(self.recorder.history) < entries:
             await self._customers[0].ended.wait()
             self._customers[0].ended.clear()
+
+
+async def _within(seconds: float, what: str, *tasks: asyncio.Task[None]) -> None:
+    """Wait for the end of tasks. Raises asyncio.TimeoutError with the places where they are after so many seconds."""
+    _, waiting = await asyncio.wait(tasks, timeout=seconds)
+    if waiting:
+        raise asyncio.TimeoutError(f"{what}: {'; '.join(map(_place, waiting))}")
+    for task in tasks:
+        task.result()
+
+
+def _place(task: asyncio.Task[None]) -> str:
+    """Where a task waits, from the outermost call to the innermost."""
+    awaited: Any = task.get_coro()
+    places = []
+    while awaited is not None and (frame := getattr(awaited, "cr_frame", None) or getattr(awaited, "ag_frame", None)):
+        places.append(f"{frame.f_code.co_name}:{frame.f_lineno}")
+        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "ag_await", None)
+    return " > ".join(places)
 
 
 def _failures(*tasks: asyncio.Task[None]) -> Iterator[str]:

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import psutil  # type: ignore[import-untyped]  # it has no type information
 import zmq
 from queueserver_client import AsyncClient, EventKind
 
 from tests.harness.ports import reserved_port
-from tests.harness.process import TestProcess
+from tests.harness.process import TestProcess, kill_process
 from tests.harness.redis import RedisProcess
 from tests.harness.services import BridgeProcess
 from tests.harness.stack import running_stack, short_directory
@@ -25,6 +26,7 @@ from tests.zmq_bridge.differential.side import News, Side
 STARTUP: Final = Path(__file__).parent / "startup"
 #: Where startup code finds its gates.
 _GATES: Final = "COMPARISON_GATES"
+_END_SECONDS: Final = 10.0
 _KINDS: Final = (EventKind.STATUS, EventKind.QUEUE, EventKind.HISTORY, EventKind.TASK, EventKind.PERMISSION)
 
 
@@ -41,11 +43,20 @@ def real_server() -> Iterator[Side]:
         command += ["--redis-addr", redis.url.removeprefix("redis://"), "--zmq-control-addr", control]
         command += ["--zmq-info-addr", info, "--zmq-publish-console", "ON"]
         process = TestProcess("real server", command, announces=False, environment={_GATES: str(gates)})
-        opened.callback(process.close)
+        opened.callback(_end, process)
         news = opened.enter_context(_news_of_socket(info))
         side = Side("bluesky-queueserver", control, gates, news)
         opened.callback(side.close)
         yield side
+
+
+def _end(process: TestProcess) -> None:
+    """End a real server, whose own children would live on when it is killed."""
+    children = psutil.Process(process.pid).children(recursive=True) if process.running else []
+    process.close()
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            kill_process(child.pid)
 
 
 def _files(directory: Path) -> tuple[Path, Path]:
@@ -129,4 +140,11 @@ def _news_of_manager(address: str) -> Iterator[News]:
     finally:
         loop.call_soon_threadsafe(listening.cancel)
         thread.join()
+        # What gRPC still does for the calls that were cancelled.
+        loop.run_until_complete(asyncio.wait_for(_until_done(loop), _END_SECONDS))
         loop.close()
+
+
+async def _until_done(loop: asyncio.AbstractEventLoop) -> None:
+    others = asyncio.all_tasks(loop) - {asyncio.current_task()}
+    await asyncio.gather(*others, return_exceptions=True)
