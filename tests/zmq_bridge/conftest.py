@@ -14,7 +14,7 @@ from tests.zmq_bridge.old_client import OldClient
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("comparison with bluesky-queueserver")
     group.addoption("--calls", type=int, default=2500, help="how many calls are generated (default: %(default)s)")
-    group.addoption("--calls-seed", type=int, default=None, help="from which seed (default: another one each time)")
+    group.addoption("--calls-seed", type=int, default=1, help="from which seed (default: %(default)s)")
 
 
 @pytest.fixture(scope="module")

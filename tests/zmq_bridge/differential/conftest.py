@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -46,9 +45,7 @@ def calls(request: pytest.FixtureRequest) -> int:
 @pytest.fixture(scope="session")
 def calls_seed(request: pytest.FixtureRequest) -> int:
     """From which seed; the end of the test run tells it."""
-    given = request.config.getoption("--calls-seed")
-    chosen = secrets.randbelow(2**31) if given is None else int(given)
-    request.config.stash[_SEED] = chosen
+    chosen = request.config.stash[_SEED] = int(request.config.getoption("--calls-seed"))
     return chosen
 
 

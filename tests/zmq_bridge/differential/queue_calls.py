@@ -126,6 +126,7 @@ BATCHES: Final[tuple[Any, ...]] = (
     [Queued(1), Queued(3)],
     [Queued(0), Queued(1), Queued(2), Queued(3)],
     [Queued(0), Queued(0)],
+    [Queued(0), UNKNOWN, Queued(0)],
     [Queued(1), UNKNOWN],
     [UNKNOWN],
     [Queued(1), Running()],
@@ -222,7 +223,7 @@ def removing() -> Iterator[Written]:
     yield "queue_item_remove", {"unknown": 1}
     yield "queue_item_remove_batch", {}
     for ignore in (None, True, False, 0, 1, "x"):
-        for batch in BATCHES if ignore is False or ignore is None else BATCHES[4:8]:
+        for batch in BATCHES if ignore is False or ignore is None else BATCHES[4:9]:
             yield "queue_item_remove_batch", {"uids": batch, **({} if ignore is None else {"ignore_missing": ignore})}
     yield "queue_clear", {}
     yield "queue_clear", {}
@@ -243,6 +244,8 @@ def moving() -> Iterator[Written]:
     yield "queue_item_move_batch", {}
     for batch in BATCHES:
         yield "queue_item_move_batch", {"uids": batch, "pos_dest": "front"}
+    for reference in (UNKNOWN, Running(), Queued(0)):
+        yield "queue_item_move_batch", {"uids": [], "before_uid": reference}
     for reorder in (False, True, None, "x"):
         for destination in _DESTINATIONS if reorder is False else _DESTINATIONS[1:3]:
             yield "queue_item_move_batch", {"uids": [Queued(3), Queued(1)], "reorder": reorder, **destination}

@@ -11,14 +11,16 @@ from queueserver_long_work.time_slice import TimeSlice
 
 from queueserver_zmq_bridge.answers.failures import sentence
 from queueserver_zmq_bridge.answers.items import item_fields, shown
-from queueserver_zmq_bridge.methods.locking import key_of
+from queueserver_zmq_bridge.methods.locking import key_of, require_key
 from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
 from queueserver_zmq_bridge.methods.positions import destination, new_place
 from queueserver_zmq_bridge.methods.queue_items import addressed
+from queueserver_zmq_bridge.methods.status import manager_status
 from queueserver_zmq_bridge.methods.submission import checked_item, item_sentence, item_spec, submitter
 from queueserver_zmq_bridge.refusal import Refused
 from queueserver_zmq_bridge.server import Server
 
+_REPEATED: Final = "Some of the UIDs are repeated: name each item once"
 _OK: Final = {"success": True, "msg": ""}
 
 
@@ -118,6 +120,9 @@ async def _remove(server: Server, params: Params) -> Fields:
 async def _move(server: Server, params: Params) -> Fields:
     given = _uids(params)
     target = destination(params)
+    if not given:
+        await require_key(server, Lock.QUEUE, params)
+        return {"items": [], "qsize": (await manager_status(server)).items_in_queue}
     uids = [uid for uid in given if isinstance(uid, str) and uid]
     if len(uids) != len(given):
         raise Refused(_not_there(given))
@@ -148,7 +153,7 @@ def _uids(params: Params) -> list[Any]:
 def _not_there(uids: list[Any]) -> str:
     texts = [json.dumps(uid) for uid in uids]
     if len(set(texts)) < len(texts):
-        return "Some of the UIDs are repeated: name each item once"
+        return _REPEATED
     return (
         f"Some of the items are not in the queue: {shown([uid for uid in uids if not isinstance(uid, str) or not uid])}"
     )
@@ -156,6 +161,8 @@ def _not_there(uids: list[Any]) -> str:
 
 def _batch_sentence(error: BatchRefused) -> str:
     text, reasons = sentence(error), {item.reason for item in error.items}
+    if "ITEM_REPEATED" in reasons:
+        return _REPEATED
     if "ITEM_RUNNING" in reasons:
         return f"One of the items is currently running. {text}"
     return f"Some of the items are not in the queue. {text}" if "ITEM_NOT_FOUND" in reasons else text
