@@ -141,10 +141,6 @@ def _news_of_manager(address: str) -> Iterator[News]:
         loop.call_soon_threadsafe(listening.cancel)
         thread.join()
         # What gRPC still does for the calls that were cancelled.
-        loop.run_until_complete(asyncio.wait_for(_until_done(loop), _END_SECONDS))
+        if others := asyncio.all_tasks(loop):
+            loop.run_until_complete(asyncio.wait(others, timeout=_END_SECONDS))
         loop.close()
-
-
-async def _until_done(loop: asyncio.AbstractEventLoop) -> None:
-    others = asyncio.all_tasks(loop) - {asyncio.current_task()}
-    await asyncio.gather(*others, return_exceptions=True)
