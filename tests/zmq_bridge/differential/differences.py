@@ -159,6 +159,13 @@ DIFFERENCES: Final = (
         is_about.renewed,
     ),
     Difference(
+        "runs told later",
+        "`status`, `re_runs`",
+        "`run_list_uid` changes when a run begins or ends; there, up to half a second later",
+        "there, the environment is asked twice a second; here, it tells",
+        is_about.runs_are_told_later,
+    ),
+    Difference(
         "uids of lists",
         "`status` and all that give `plans_…_uid` or `devices_…_uid`",
         "after lists were read from their file, the uids of lists may change when the environment opens, and there "

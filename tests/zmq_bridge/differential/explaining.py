@@ -94,6 +94,12 @@ def renewed(call: Call, mismatch: Mismatch) -> bool:
     return mismatch.is_renewed and call.cause in _RENEWED.get(str(mismatch.path[-1]), ())
 
 
+def runs_are_told_later(call: Call, mismatch: Mismatch) -> bool:
+    """A plan is being executed, of which the real server asks every half second."""
+    state = call.before.get("manager_state")
+    return mismatch.path[-1] == "run_list_uid" and state in {"starting_queue", "executing_queue"}
+
+
 def lists_of_a_file(call: Call, mismatch: Mismatch) -> bool:
     """Lists were read from a file, and then from the environment."""
     return call.lists_were_read and call.cause == "environment_open" and mismatch.path[-1] in _LISTS
