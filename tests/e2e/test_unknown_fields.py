@@ -9,7 +9,7 @@ import grpc
 import pytest
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from queueserver.common.v1.item_pb2 import ItemSpec
-from queueserver.manager.v1 import error_details_pb2, history_service_pb2, status_service_pb2
+from queueserver.manager.v1 import error_details_pb2, history_service_pb2, import_state_pb2, status_service_pb2
 from queueserver.manager.v1 import queue_items_pb2 as pb
 from queueserver_client import AsyncClient, Plan
 from queueserver_rpc.unknown import changes_something
@@ -119,10 +119,16 @@ def enums(method: Method) -> Iterator[tuple[bytes, str]]:
                 )
 
 
+#: What a method requires beside its batch.
+BESIDE_BATCH = {"ImportState": import_state_pb2.ImportStateRequest(import_id="odd").SerializeToString()}
+
+
 def odd(method: Method, place: Place, number: int) -> bytes:
     data = place.request(whole_number(number, NO_VALUE))
     in_batch = any(field.is_repeated for field in place.fields[:1])
-    return data if in_batch else GOOD[method.name].SerializeToString() + data
+    if in_batch:
+        return data + BESIDE_BATCH.get(method.name, b"")
+    return GOOD[method.name].SerializeToString() + data
 
 
 ENUMS = [

@@ -75,6 +75,7 @@ def _item(message: item_pb2.Item, path: str, now: float) -> Work[tuple[Item, Sub
 
 
 def _entry(message: item_pb2.HistoryEntry, path: str, now: float) -> Work[HistoryEntry]:
+    _refuse_unknown(message.result, f"{path}.result")
     item, _ = yield from _item(message.item, f"{path}.item", now)
     requeued = message.requeued_as_uid
     return HistoryEntry(
@@ -86,19 +87,25 @@ def _entry(message: item_pb2.HistoryEntry, path: str, now: float) -> Work[Histor
     )
 
 
+def _refuse_unknown(result: item_pb2.ItemResult, path: str) -> None:
+    """Raise FieldInvalid for an outcome that only a newer contract knows."""
+    if result.exit_status and result.exit_status not in _STATUSES:
+        raise FieldInvalid(f"{path}.exit_status", "is not known: use one of those of ExitStatus")
+    if result.failure_cause not in _CAUSES:
+        raise FieldInvalid(f"{path}.failure_cause", "is not known: use one of those of FailureCause")
+
+
 def _result(message: item_pb2.ItemResult, path: str, created: float) -> ItemResult:
-    status, cause = _STATUSES.get(message.exit_status), _CAUSES.get(message.failure_cause)
+    status = _STATUSES.get(message.exit_status)
     if status is None:
         raise FieldInvalid(f"{path}.exit_status", "required: how it ended, one of those of ExitStatus")
-    if cause is None:
-        raise FieldInvalid(f"{path}.failure_cause", "is not known: use one of those of FailureCause")
     if len(message.runs) > _MAX_RUNS:
         raise FieldInvalid(f"{path}.runs", f"must have at most {_MAX_RUNS} runs: leave out the last ones")
     return ItemResult(
         exit_status=status,
         stop=_seconds(message.stop_time, f"{path}.stop_time") if message.HasField("stop_time") else created,
         start=_seconds(message.start_time, f"{path}.start_time") if message.HasField("start_time") else None,
-        failure_cause=cause,
+        failure_cause=_CAUSES[message.failure_cause],
         message=message.message,
         traceback=message.traceback,
         runs=tuple(
