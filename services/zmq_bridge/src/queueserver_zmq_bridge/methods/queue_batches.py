@@ -163,9 +163,9 @@ def _batch_sentence(error: BatchRefused) -> str:
     text, reasons = sentence(error), {item.reason for item in error.items}
     if "ITEM_REPEATED" in reasons:
         return _REPEATED
-    if "ITEM_RUNNING" in reasons:
-        return f"One of the items is currently running. {text}"
-    return f"Some of the items are not in the queue. {text}" if "ITEM_NOT_FOUND" in reasons else text
+    if "ITEM_NOT_FOUND" in reasons:
+        return f"Some of the items are not in the queue. {text}"
+    return f"One of the items is currently running. {text}" if "ITEM_RUNNING" in reasons else text
 
 
 METHODS: Final = (
