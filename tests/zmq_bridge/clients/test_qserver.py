@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from queueserver_client import Client
+from queueserver_client import Client, Plan
 
 from tests.harness.process import TestProcess
 from tests.harness.services import BridgeProcess
@@ -15,12 +15,6 @@ from tests.harness.stack import Stack
 from tests.zmq_bridge.clients.installed import program
 
 PLAN = "{'name': 'count', 'args': [['det1']], 'kwargs': {'num': 2}}"
-PRINTING = """
-import time
-for number in range(300):
-    print(f"line {number} for the monitor")
-    time.sleep(0.1)
-"""
 OK, WRONG_USAGE, REFUSED = 0, 1, 2
 
 
@@ -93,14 +87,14 @@ def test_each_command_is_answered(shared_bridge: BridgeProcess, words: str | lis
 
 
 def test_the_console_monitor_shows_what_is_printed(server: Stack, bridge: BridgeProcess) -> None:
-    """When it has subscribed can't be seen from outside, so lines are printed until it shows one."""
+    """When it has subscribed can't be seen from outside, so a plan prints its readings until it shows one."""
     command = [program("qserver-console-monitor"), "--zmq-info-addr", bridge.info_address]
     process = TestProcess("monitor", command)
     try:
         with Client(server.address) as client:
             client.environment.open()
-            client.tasks.upload_script(PRINTING)
-            process.output.wait_for("for the monitor", 40)
+            client.queue.execute(Plan("count", ["det1"], num=300, delay=0.1))
+            process.output.wait_for("5.000", 40)
             client.environment.destroy()
         process.send(signal.SIGINT)
         process.wait(20)

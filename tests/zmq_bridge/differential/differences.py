@@ -42,7 +42,7 @@ DIFFERENCES: Final = (
         _SUBMITTING,
         "an item that was not taken comes back as it was submitted; there, one that was valid comes back with an owner "
         "and a uid that no item has",
-        "a uid that does not exist helps nobody",
+        "a uid that does not exist is of no use",
         is_about.item_as_submitted,
     ),
     Difference(
@@ -185,7 +185,7 @@ DIFFERENCES: Final = (
         "`permissions_set`, `permissions_reload`",
         "`task_results_uid` and `worker_background_tasks` stay as they are; there, the environment computes its lists "
         "in a task of its own",
-        "nobody asked for the task, and nobody can read its result",
+        "no client asked for the task, and none can read its result",
         is_about.task_of_permissions,
     ),
     Difference(

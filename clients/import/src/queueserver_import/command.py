@@ -27,7 +27,7 @@ with --apply it does it. The old Redis is only read. A repetition adds nothing t
 """
 _STOPPED = (
     "A plan was running in the old server, and {count} other programs are connected to its Redis: stop the old "
-    "server, and make sure that the plan does not run any more; then add --stopped."
+    "server, and make sure that the plan no longer runs; then add --stopped."
 )
 
 

@@ -25,7 +25,7 @@ _MODES: Final = ("loop", "ignore_failures")
 
 @dataclass
 class OldLock:
-    """A lock and its key, which is shown to nobody."""
+    """A lock and its key, which is never shown."""
 
     message: pb.ImportedLock
     key: str = field(repr=False)

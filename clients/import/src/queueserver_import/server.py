@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 from queueserver.manager.v1 import import_state_pb2 as pb
 from queueserver.manager.v1 import server_service_pb2, status_service_pb2
@@ -131,34 +132,25 @@ async def _parts(
     wanted: Import, old: OldState, history_done: int, items_done: int
 ) -> AsyncIterator[pb.ImportStateRequest]:
     """The requests that are left, each with a part."""
-    request, size, number = wanted.request(), 0, 0
-    request.history_start = history_done
-    async for entry in old.entries(State()):
-        number += 1
-        if number <= history_done:
-            continue
-        if _is_full(len(request.history), size, entry.ByteSize()):
+    kinds: tuple[tuple[str, str, AsyncIterator[Any], int], ...] = (
+        ("history", "history_start", old.entries(State()), history_done),
+        ("items", "item_start", old.items(State()), items_done),
+    )
+    for field, start, elements, done in kinds:
+        request, size, number = wanted.request(), 0, 0
+        setattr(request, start, done)
+        async for element in elements:
+            number += 1
+            if number <= done:
+                continue
+            if _is_full(len(getattr(request, field)), size, element.ByteSize()):
+                yield request
+                request, size = wanted.request(), 0
+                setattr(request, start, number - 1)
+            getattr(request, field).append(element)
+            size += element.ByteSize()
+        if getattr(request, field):
             yield request
-            request, size = wanted.request(), 0
-            request.history_start = number - 1
-        request.history.append(entry)
-        size += entry.ByteSize()
-    if request.history:
-        yield request
-    request, size, number = wanted.request(), 0, 0
-    request.item_start = items_done
-    async for item in old.items(State()):
-        number += 1
-        if number <= items_done:
-            continue
-        if _is_full(len(request.items), size, item.ByteSize()):
-            yield request
-            request, size = wanted.request(), 0
-            request.item_start = number - 1
-        request.items.append(item)
-        size += item.ByteSize()
-    if request.items:
-        yield request
 
 
 def _is_full(count: int, size: int, more: int) -> bool:

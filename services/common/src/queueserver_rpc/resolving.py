@@ -1,7 +1,7 @@
 """Finds out which addresses a host name stands for, within a bound: a resolver may take a minute to give up.
 
-Whoever connects can wait for less than that. If a look-up is given up with the attempt to connect, the next attempt
-begins with another one, which takes as long: who waits two seconds asks a name server that needs four in vain for ever.
+An attempt to connect can't wait for as long. If the look-up is given up with the attempt, the next attempt begins
+another one, which takes as long: with attempts of two seconds, a name server that needs four never answers in time.
 :class:`NameLookup` asks once, and lets the next attempt have the answer.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 #: The user who typed the name waits for the sentence about it.
 _SECONDS = 0.8
-#: Seconds for which an answer that nobody waited for is true enough.
+#: Seconds for which an answer is used that came after its asker had given up.
 _KEPT_SECONDS = 2.0
 
 Place = tuple[socket.AddressFamily, Any]
@@ -61,7 +61,7 @@ class _Answer:
 class NameLookup:
     """Look-ups of one name, for attempts to connect. Belongs to one event loop.
 
-    Guarantee: the name is looked up once at a time, in a thread of its own. That keeps nobody waiting, neither other
+    Guarantee: the name is looked up once at a time, in a thread of its own. That delays neither other
     look-ups nor the end of the process. An answer that comes when its asker has given up is for the next one, if that
     asks soon.
     """
@@ -82,7 +82,7 @@ class NameLookup:
         question = self._question
         if question is None or (question.done() and loop.time() - question.result().time > _KEPT_SECONDS):
             question = self._question = _asked(self._host, self._port, loop)
-        # Whoever gives up does not end it for others.
+        # It goes on for others when one of them gives up.
         await asyncio.wait({question})
         if self._question is question:
             self._question = None

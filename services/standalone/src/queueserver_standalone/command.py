@@ -67,7 +67,7 @@ def _look_ahead(settings: Settings) -> None:
 
 
 def _without_hindered_bridge(settings: Settings) -> Settings:
-    """Leave the 0MQ bridge out if it can't be started and nobody asked for it."""
+    """Leave the 0MQ bridge out if it can't be started and no option asks for it."""
     hindrance = settings.zmq_bridge.hindrance()
     if not hindrance:
         return settings

@@ -39,7 +39,7 @@ class ManagedProcess:
     grace: float
     #: Whether a plan continues without it.
     dispensable: bool = False
-    #: Whether it is started when everything else runs, and nobody waits for it.
+    #: Whether it is started when everything else runs, without being waited for.
     later: bool = False
     child: Child | None = None
     #: When it was started last, when it ended or did not start, and how often in a row that was.
@@ -87,7 +87,7 @@ class Supervisor:
 
     @property
     def missing(self) -> list[str]:
-        """The names of the parts that do not run, apart from those that nobody waits for."""
+        """The names of the parts that do not run, apart from those that are not waited for."""
         return [part.name for part in self._parts if not part.runs and not part.later]
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_SHOWN = 2000
+
 
 class Refused(Exception):  # noqa: N818 - the outcome of a request, not a fault
     """A request that is not carried out. ``fields`` replace the neutral result fields of the method."""
@@ -22,3 +24,9 @@ class NotTaken(Refused):
 
 class NoAnswer(Exception):  # noqa: N818 - as above
     """The request is one that is never answered."""
+
+
+def shown(value: object, most: int = _SHOWN) -> str:
+    """A value in a message, cut off after so many characters."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -170,11 +170,10 @@ async def monitors(walk: Walk) -> None:
     console, system = walk.api.console_monitor, walk.api.system_info_monitor
     console.enable()
     system.enable()
-    # A monitor does not say from when on it listens, so there is something to hear for some seconds.
-    script = "import time\nfor _ in range(50):\n    print('told to monitors')\n    time.sleep(0.1)"
-    uploaded = await walk("script_upload", script)
+    # A monitor does not say from when on it listens: the plan tells of its end some seconds later.
+    await walk("item_execute", BPlan("count", ["det1"], num=40, delay=0.1))
     text = ""
-    while "told to monitors" not in text:
+    while "Run was closed" not in text:
         message = console.next_msg(timeout=10)
         text += (await message if inspect.isawaitable(message) else message)["msg"]
     message = system.next_msg(timeout=10)
@@ -184,7 +183,7 @@ async def monitors(walk: Walk) -> None:
         done = monitor.disable_wait(timeout=10)
         if inspect.isawaitable(done):
             await done
-    await walk("wait_for_completed_task", uploaded["task_uid"], timeout=WAIT)
+    await walk("wait_for_idle", timeout=WAIT)
 
 
 def make(kind: str, first: str, second: str) -> Any:

@@ -31,10 +31,10 @@ from queueserver_client.connection.channel import (
     prepare,
     whole_addresses,
 )
+from queueserver_client.connection.guard import Guard
 from queueserver_client.connection.refusal_details import Refusal
 from queueserver_client.errors import NotOwner, QueueServerError, ServerFault, ServiceUnavailable
 from queueserver_client.lock_errors import Locked
-from queueserver_client.models.lock import LockInfo
 
 if TYPE_CHECKING:
     from grpc.aio import UnaryStreamMultiCallable, UnaryUnaryMultiCallable
@@ -49,16 +49,6 @@ MOST_MOVES = 3
 #: How often a call that changes nothing is made while the server that owns the queue can't answer it: for about a
 #: second and a half.
 MOST_READS = 5
-
-
-class Guard(Protocol):
-    """Knows whether the lock that a client holds is still its own."""
-
-    async def require_lock(self) -> None:
-        """Raise LockLost if the lock is no longer held."""
-
-    def lost_to(self, lock: LockInfo) -> QueueServerError:
-        """Note that the server refused a change because of this lock; returns the error to raise."""
 
 
 class Identified(Protocol):

@@ -79,8 +79,8 @@ class ServerServiceStub:
     the import. The response says how many the server has: what it has already is skipped, and nothing may be left out.
     So an import that was interrupted, or the client of which died, is continued by sending it again, wholly or from
     where the response says; nothing is added twice. With the last element the import is complete, and `autostart` is
-    applied. The server remembers the last 100 imports: an import that is complete changes nothing any more, even if
-    what it added was executed or removed meanwhile.
+    applied. The server remembers the last 100 imports: repeating a complete import changes nothing, even if what
+    it added was executed or removed meanwhile.
 
     Each request is carried out completely or not at all. Between two requests other clients are served: lock the queue
     (`settings.lock`) to keep them from changing it meanwhile. Items are put at the back of the queue, entries at the
@@ -149,8 +149,8 @@ class ServerServiceAsyncStub(ServerServiceStub):
     the import. The response says how many the server has: what it has already is skipped, and nothing may be left out.
     So an import that was interrupted, or the client of which died, is continued by sending it again, wholly or from
     where the response says; nothing is added twice. With the last element the import is complete, and `autostart` is
-    applied. The server remembers the last 100 imports: an import that is complete changes nothing any more, even if
-    what it added was executed or removed meanwhile.
+    applied. The server remembers the last 100 imports: repeating a complete import changes nothing, even if what
+    it added was executed or removed meanwhile.
 
     Each request is carried out completely or not at all. Between two requests other clients are served: lock the queue
     (`settings.lock`) to keep them from changing it meanwhile. Items are put at the back of the queue, entries at the
@@ -234,8 +234,8 @@ class ServerServiceServicer(metaclass=_abc_1.ABCMeta):
         the import. The response says how many the server has: what it has already is skipped, and nothing may be left out.
         So an import that was interrupted, or the client of which died, is continued by sending it again, wholly or from
         where the response says; nothing is added twice. With the last element the import is complete, and `autostart` is
-        applied. The server remembers the last 100 imports: an import that is complete changes nothing any more, even if
-        what it added was executed or removed meanwhile.
+        applied. The server remembers the last 100 imports: repeating a complete import changes nothing, even if what
+        it added was executed or removed meanwhile.
 
         Each request is carried out completely or not at all. Between two requests other clients are served: lock the queue
         (`settings.lock`) to keep them from changing it meanwhile. Items are put at the back of the queue, entries at the

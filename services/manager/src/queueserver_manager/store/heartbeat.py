@@ -6,7 +6,7 @@ decides.
 Guarantee: that the process or the machine of Redis is gone, or the network to it, is told in less than a second. A
 Redis that only takes its time is not told as gone: while it waits for its disk, the kernel of its machine confirms that
 our ping has come. It is told when it has been silent for as long as the answer to any command may take.
-Does not guarantee that anything else works: whoever is refused by Redis tells that.
+Does not guarantee that anything else works: what Redis refuses is told where it is refused.
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ class RedisStore:
             await time_slice.yield_if_due()
 
     async def _leave(self) -> None:
-        """Use no connection again that may lead to a server which is gone, or not the primary any more."""
+        """Use no connection again that may lead to a server which is gone, or is no longer the primary."""
         await self._commits.close()
         with suppress(RedisError, OSError):
             await self._redis.connection_pool.disconnect(inuse_connections=False)

@@ -51,7 +51,7 @@ class ZmqBridge:
         return {KEY_VARIABLE: self.private_key} if self.private_key else {}
 
     def hindrance(self) -> str:
-        """Why the bridge can't be started and nobody asked for it, as one sentence; empty if it can be."""
+        """Why the bridge can't be started and no option asks for it, as one sentence; empty if it can be."""
         if not self.is_on or self.is_asked_for:
             return ""
         for address in (self.control, *((self.info,) if self.publish else ())):

@@ -21,7 +21,7 @@ _BY_REASON: Final[Mapping[str, str]] = {
 
 def sentence(error: QueueServerError) -> str:
     """What the caller is told."""
-    if isinstance(error, Locked) and error.lock is not None:
+    if isinstance(error, Locked):
         return f"Invalid lock key: \n{describe_lock(error.lock)}"
     if error.reason == "GROUP_NOT_FOUND":
         return f"Unknown user group: {error.message}"

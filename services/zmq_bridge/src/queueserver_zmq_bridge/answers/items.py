@@ -1,22 +1,17 @@
-"""Items of the queue and of the history, as objects; and an object as the item of a request."""
+"""Items of the queue and of the history, as objects."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from queueserver.common.v1 import item_pb2
 from queueserver_client import values
-from queueserver_client.errors import ValueNotRepresentable
-from queueserver_client.models.items import ExitStatus, merge_meta
+from queueserver_client.models.items import ExitStatus
 from queueserver_client.models.wire_enum import to_datetime
 
-from queueserver_zmq_bridge.refusal import Refused
-
-_TYPES: Final = {"plan": item_pb2.ITEM_TYPE_PLAN, "instruction": item_pb2.ITEM_TYPE_INSTRUCTION}
-_TYPE_NAMES: Final = {number: name for name, number in _TYPES.items()}
-#: What a submitted item may have; anything else is left out.
-_CONTENT: Final = ("item_type", "name", "args", "kwargs", "meta", "properties")
+#: How each type of item is called.
+TYPES: Final = {"plan": item_pb2.ITEM_TYPE_PLAN, "instruction": item_pb2.ITEM_TYPE_INSTRUCTION}
+_TYPE_NAMES: Final = {number: name for name, number in TYPES.items()}
 
 
 def item_fields(item: item_pb2.Item | item_pb2.ItemSpec) -> dict[str, Any]:
@@ -66,47 +61,3 @@ def _failure(result: item_pb2.ItemResult) -> str:
     if result.failure_cause == item_pb2.FAILURE_CAUSE_ENVIRONMENT_DESTROYED:
         return f"RE Worker environment was destroyed. {result.message}"
     return f"Plan failed: {result.message}"
-
-
-def plan_or_instruction(item: Mapping[str, Any]) -> item_pb2.ItemSpec:
-    """The item of a request. Raises Refused for what can't be one."""
-    kind = item["item_type"]
-    if kind == "instruction" and item.get("name") != "queue_stop":
-        raise Refused(f"Unrecognized instruction: {shown(item)}")
-    try:
-        return _spec(item)
-    except ValueNotRepresentable as error:
-        raise Refused(f"Plan validation failed: {error.message}\nPlan: {shown(item)}") from None
-
-
-def _spec(item: Mapping[str, Any]) -> item_pb2.ItemSpec:
-    name, args, kwargs, properties = (item.get(key) for key in ("name", "args", "kwargs", "properties"))
-    if "name" not in item:
-        raise ValueNotRepresentable.at("name", "is missing")
-    if not isinstance(name, str) or not name:
-        raise Refused(
-            f"Plan validation failed: Plan {shown(name)} is not in the list of allowed plans: a name is text"
-            f"\nPlan: {shown(item)}"
-        )
-    spec = item_pb2.ItemSpec(item_type=_TYPES[item["item_type"]], name=values.text(name, "name"))
-    if "args" in item:
-        if not isinstance(args, (list, tuple)):
-            raise ValueNotRepresentable.at("args", f"must be a list, but is a {type(args).__name__}")
-        spec.args.CopyFrom(values.to_list(args, "args"))
-    if "meta" in item:
-        spec.meta.CopyFrom(values.to_struct(merge_meta(item["meta"]), "meta"))
-    for field, value in (("kwargs", kwargs), ("properties", properties)):
-        if field in item:
-            if not isinstance(value, Mapping):
-                raise ValueNotRepresentable.at(field, f"must be a dictionary, but is a {type(value).__name__}")
-            getattr(spec, field).CopyFrom(values.to_struct(value, field))
-    return spec
-
-
-def shown(item: object) -> str:
-    """An item in a message."""
-    text = repr(item)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
-_SHOWN: Final = 2000

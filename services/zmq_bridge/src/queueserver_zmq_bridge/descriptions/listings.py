@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from queueserver_zmq_bridge.server import Server
     from queueserver_zmq_bridge.sockets.encoding import Encoded, Encoding
 
-#: Lists and bytes that are kept; the ones that nobody asked for longest go first.
+#: Lists and bytes that are kept; those that were asked for least recently go first.
 MOST_LISTS: Final = 16
 MOST_BYTES: Final = 64 * 1024 * 1024
 #: How often a list is begun again because it changed while it was read.

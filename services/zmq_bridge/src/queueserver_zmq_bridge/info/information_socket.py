@@ -1,7 +1,7 @@
 """The information socket: one topic for console text, one for the status; each message has two frames, topic and body.
 
-Guarantees: a subscriber that is slow, or gone, delays nobody: what it does not take is dropped for it alone, and what
-is held for it is bounded.
+Guarantees: a subscriber that is slow, or gone, does not delay others: what it does not take is dropped for it alone,
+and what is held for it is bounded.
 
 Not guaranteed: any encryption, which subscribers of the protocol don't know on this socket; a bound for the number of
 subscriptions that one subscriber makes.

@@ -1,4 +1,4 @@
-"""Many items at once, encoded in time slices, so that nobody else waits for them."""
+"""Many items at once, encoded in time slices, so that other clients are answered meanwhile."""
 
 from __future__ import annotations
 

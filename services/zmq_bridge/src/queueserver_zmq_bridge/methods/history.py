@@ -28,16 +28,17 @@ async def _clear(server: Server, params: Params) -> Fields:
         raise Refused(f"The 'size' parameter must be an integer: size={size!r:.200}")
     if uid is not None and not isinstance(uid, str):
         raise Refused(f"The 'item_uid' parameter must be a string: item_uid={uid!r:.200}")
+    if uid == "":
+        # No entry has this uid, so there is nothing to do.
+        await require_key(server, Lock.QUEUE, params)
+        return {}
     request = pb.ClearHistoryRequest(lock_key=key_of(params))
-    if uid:
+    if uid is not None:
         request.up_to_item_uid = uid
     elif size is not None and size > 0:
         request.keep_newest = min(int(size), _MOST)
-    elif uid is None:
+    else:
         request.all = True
-    if uid == "":
-        await require_key(server, Lock.QUEUE, params)
-        return {}
     # Nothing is older than an entry that is not there.
     with contextlib.suppress(ItemNotFound):
         await server.change(server.stubs.history.ClearHistory, request)
@@ -45,6 +46,6 @@ async def _clear(server: Server, params: Params) -> Fields:
 
 
 METHODS: Final = (
-    Method("history_get", _get, failed={"items": [], "plan_history_uid": ""}, lists_all=True),
+    Method("history_get", _get, failed={"items": [], "plan_history_uid": ""}, about_many=True),
     Method("history_clear", _clear, ("size", "item_uid"), Lock.QUEUE),
 )

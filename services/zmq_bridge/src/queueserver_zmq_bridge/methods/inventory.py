@@ -43,7 +43,7 @@ def _method(kind: str, *, existing: bool) -> Method:
         failed={name: {}, f"{name}_uid": None},
         prefix="",
         not_taken_prefix="",
-        lists_all=True,
+        about_many=True,
     )
 
 

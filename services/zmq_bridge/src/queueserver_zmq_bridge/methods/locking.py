@@ -29,11 +29,16 @@ async def require_key(server: Server, lock: Lock, params: Params) -> None:
     if not lock:
         return
     key = key_of(params)
-    answer = await server.read(server.stubs.lock.GetLock, pb.GetLockRequest(lock_key=key))
-    info = LockInfo.from_proto(answer.lock_info)
+    answer, info = await _read(server, key)
     is_locked = (info.environment and Lock.ENVIRONMENT in lock) or (info.queue and Lock.QUEUE in lock)
     if is_locked and not (key and answer.key_fits):
         raise NotTaken(f"Invalid lock key: \n{describe_lock(info)}")
+
+
+async def _read(server: Server, key: str = "") -> tuple[pb.GetLockResponse, LockInfo]:
+    """The lock, and whether a key is that of it."""
+    answer = await server.read(server.stubs.lock.GetLock, pb.GetLockRequest(lock_key=key))
+    return answer, LockInfo.from_proto(answer.lock_info)
 
 
 async def _lock(server: Server, params: Params) -> Fields:
@@ -59,8 +64,7 @@ async def _lock(server: Server, params: Params) -> Fields:
 
 
 async def _require_no_other_lock(server: Server, key: str) -> None:
-    answer = await server.read(server.stubs.lock.GetLock, pb.GetLockRequest(lock_key=key))
-    info = LockInfo.from_proto(answer.lock_info)
+    answer, info = await _read(server, key)
     if (info.environment or info.queue) and not answer.key_fits:
         raise Refused(f"RE Manager was locked with a different key: \n{describe_lock(info)}")
 
@@ -70,18 +74,16 @@ async def _unlock(server: Server, params: Params) -> Fields:
     try:
         return _fields(await server.change(server.stubs.lock.ReleaseLock, request))
     except (LockKeyInvalid, Locked):
-        info = await server.read(server.stubs.lock.GetLock, pb.GetLockRequest())
-        lock = LockInfo.from_proto(info.lock_info)
-        raise Refused(f"Invalid lock key: \n{describe_lock(lock)}", **_fields(info)) from None
+        answer, info = await _read(server)
+        raise Refused(f"Invalid lock key: \n{describe_lock(info)}", **_fields(answer)) from None
 
 
 async def _lock_info(server: Server, params: Params) -> Fields:
     key = params.get("lock_key")
     asked = key if isinstance(key, str) else ""
-    answer = await server.read(server.stubs.lock.GetLock, pb.GetLockRequest(lock_key=asked))
+    answer, info = await _read(server, asked)
     if key is not None and not isinstance(key, str):
         raise Refused(f"Lock key must be a non-empty string or None: lock_key = {key!r}", **_fields(answer))
-    info = LockInfo.from_proto(answer.lock_info)
     if key is not None and (info.environment or info.queue) and not (asked and answer.key_fits):
         raise Refused(f"Invalid lock key: \n{describe_lock(info)}", **_fields(answer))
     return _fields(answer)

@@ -44,7 +44,7 @@ class Method:
     #: Parameters that come back as they were sent when it was not carried out.
     echoed: tuple[str, ...] = ()
     #: It is about many things at once, which may take longer than other methods are given.
-    lists_all: bool = False
+    about_many: bool = False
     #: The field ``qsize`` is the length of the queue when it was not carried out, too.
     tells_size: bool = False
     #: It answers without ``success``, and takes any parameters: status and ping.

@@ -64,8 +64,10 @@ def destination(params: Params) -> queue_pb2.QueuePosition:
         raise Refused("Ambiguous parameters: more than one destination is specified")
     if pos is None:
         return _beside(before, after)
-    if pos in {"front", "back"} if isinstance(pos, str) else False:
-        return queue_pb2.QueuePosition(front=True) if pos == "front" else queue_pb2.QueuePosition(back=True)
+    if pos == "back":
+        return queue_pb2.QueuePosition(back=True)
+    if pos == "front":
+        return queue_pb2.QueuePosition(front=True)
     return queue_pb2.QueuePosition(index=_within_int32("pos_dest", pos))
 
 

@@ -10,14 +10,14 @@ from queueserver_client import BatchRefused, ItemNotFound, ItemRunning, QueueSer
 from queueserver_long_work.time_slice import TimeSlice
 
 from queueserver_zmq_bridge.answers.failures import sentence
-from queueserver_zmq_bridge.answers.items import item_fields, shown
+from queueserver_zmq_bridge.answers.items import item_fields
 from queueserver_zmq_bridge.methods.locking import key_of, require_key
 from queueserver_zmq_bridge.methods.method import Fields, Lock, Method, Params
 from queueserver_zmq_bridge.methods.positions import destination, new_place
 from queueserver_zmq_bridge.methods.queue_items import addressed
 from queueserver_zmq_bridge.methods.status import manager_status
 from queueserver_zmq_bridge.methods.submission import checked_item, item_sentence, item_spec, submitter
-from queueserver_zmq_bridge.refusal import Refused
+from queueserver_zmq_bridge.refusal import Refused, shown
 from queueserver_zmq_bridge.server import Server
 
 _REPEATED: Final = "Some of the UIDs are repeated: name each item once"
@@ -176,7 +176,7 @@ METHODS: Final = (
         Lock.QUEUE,
         failed={"qsize": None, "items": [], "results": []},
         prefix="Failed to add an item: ",
-        lists_all=True,
+        about_many=True,
         tells_size=True,
     ),
     Method(
@@ -186,7 +186,7 @@ METHODS: Final = (
         Lock.QUEUE,
         failed={"qsize": None, "items": []},
         prefix="Failed to remove a batch of items: ",
-        lists_all=True,
+        about_many=True,
     ),
     Method(
         "queue_item_move_batch",
@@ -195,6 +195,6 @@ METHODS: Final = (
         Lock.QUEUE,
         failed={"qsize": None, "items": []},
         prefix="Failed to move the batch of items: ",
-        lists_all=True,
+        about_many=True,
     ),
 )

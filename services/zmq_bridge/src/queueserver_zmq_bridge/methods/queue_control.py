@@ -22,10 +22,15 @@ async def _start(server: Server, params: Params) -> Fields:
     try:
         await server.change(server.stubs.queue.StartQueue, pb.StartQueueRequest(lock_key=key_of(params)))
     except QueueServerError as error:
-        if error.reason == "INVALID_STATE":
-            raise Refused(f"RE Manager is busy. {error.message}") from None
+        _tell_busy(error)
         raise
     return {}
+
+
+def _tell_busy(error: QueueServerError) -> None:
+    """Raise Refused if the Manager is doing something else."""
+    if error.reason == "INVALID_STATE":
+        raise Refused(f"RE Manager is busy. {error.message}") from None
 
 
 async def _stop(server: Server, params: Params) -> Fields:
@@ -83,8 +88,7 @@ async def _execute(server: Server, params: Params) -> Fields:
     try:
         answer = await server.change(server.stubs.queue.ExecuteItem, request, caller)
     except QueueServerError as error:
-        if error.reason == "INVALID_STATE":
-            raise Refused(f"RE Manager is busy. {error.message}") from None
+        _tell_busy(error)
         raise item_refusal(error, item) from None
     return {"qsize": answer.queue_size, "item": item_fields(answer.item)}
 

@@ -135,7 +135,7 @@ def addressed(error: QueueServerError) -> str:
 
 
 METHODS: Final = (
-    Method("queue_get", _queue_get, failed={"items": [], "running_item": {}, "plan_queue_uid": ""}, lists_all=True),
+    Method("queue_get", _queue_get, failed={"items": [], "running_item": {}, "plan_queue_uid": ""}, about_many=True),
     Method("queue_item_get", _get, ("pos", "uid"), failed={"item": {}}, prefix="Failed to get an item: "),
     Method(
         "queue_item_add",

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from async_timeout import timeout
 from queueserver_client import DeadlineExceeded, QueueServerError, ServiceUnavailable
@@ -15,7 +15,7 @@ from queueserver_zmq_bridge.answers.failures import sentence
 from queueserver_zmq_bridge.methods.locking import require_key
 from queueserver_zmq_bridge.methods.method import Fields, Method, Params
 from queueserver_zmq_bridge.methods.status import manager_status
-from queueserver_zmq_bridge.refusal import NoAnswer, NotTaken, Refused
+from queueserver_zmq_bridge.refusal import NoAnswer, NotTaken, Refused, shown
 from queueserver_zmq_bridge.server import Server
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Dispatcher:
             if method.bare:
                 return await method.run(self._server, params)
             _require_known(method, params)
-            async with timeout(None if method.lists_all else ANSWER_SECONDS):
+            async with timeout(None if method.about_many else ANSWER_SECONDS):
                 fields = await self._run(method, params)
         except Refused as refusal:
             return await self._failure(method, params, refusal)
@@ -118,6 +118,5 @@ def _require_known(method: Method, params: Params) -> None:
         )
 
 
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+def _shown(value: object) -> str:
+    return shown(value, _SHOWN)

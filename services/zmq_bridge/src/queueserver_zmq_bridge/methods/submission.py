@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from queueserver.common.v1 import item_pb2
-from queueserver_client import QueueServerError
+from queueserver_client import QueueServerError, ValueNotRepresentable, values
+from queueserver_client.models.items import merge_meta
 
 from queueserver_zmq_bridge.answers.failures import sentence
-from queueserver_zmq_bridge.answers.items import plan_or_instruction, shown
+from queueserver_zmq_bridge.answers.items import TYPES
 from queueserver_zmq_bridge.methods.method import Params
-from queueserver_zmq_bridge.refusal import Refused
+from queueserver_zmq_bridge.refusal import Refused, shown
 from queueserver_zmq_bridge.server import Caller
 
 QUEUE_TYPES: Final = ("plan", "instruction")
@@ -59,9 +61,39 @@ def group_of(params: Params) -> str:
     return group
 
 
-def item_spec(item: dict[str, Any]) -> item_pb2.ItemSpec:
-    """The message for a checked item. Raises Refused."""
-    return plan_or_instruction(item)
+def item_spec(item: Mapping[str, Any]) -> item_pb2.ItemSpec:
+    """The message for a checked item. Raises Refused for what can't be one."""
+    kind = item["item_type"]
+    if kind == "instruction" and item.get("name") != "queue_stop":
+        raise Refused(f"Unrecognized instruction: {shown(item)}")
+    try:
+        return _spec(item)
+    except ValueNotRepresentable as error:
+        raise Refused(f"Plan validation failed: {error.message}\nPlan: {shown(item)}") from None
+
+
+def _spec(item: Mapping[str, Any]) -> item_pb2.ItemSpec:
+    name, args, kwargs, properties = (item.get(key) for key in ("name", "args", "kwargs", "properties"))
+    if "name" not in item:
+        raise ValueNotRepresentable.at("name", "is missing")
+    if not isinstance(name, str) or not name:
+        raise Refused(
+            f"Plan validation failed: Plan {shown(name)} is not in the list of allowed plans: a name is text"
+            f"\nPlan: {shown(item)}"
+        )
+    spec = item_pb2.ItemSpec(item_type=TYPES[item["item_type"]], name=values.text(name, "name"))
+    if "args" in item:
+        if not isinstance(args, (list, tuple)):
+            raise ValueNotRepresentable.at("args", f"must be a list, but is a {type(args).__name__}")
+        spec.args.CopyFrom(values.to_list(args, "args"))
+    if "meta" in item:
+        spec.meta.CopyFrom(values.to_struct(merge_meta(item["meta"]), "meta"))
+    for field, value in (("kwargs", kwargs), ("properties", properties)):
+        if field in item:
+            if not isinstance(value, Mapping):
+                raise ValueNotRepresentable.at(field, f"must be a dictionary, but is a {type(value).__name__}")
+            getattr(spec, field).CopyFrom(values.to_struct(value, field))
+    return spec
 
 
 def item_refusal(error: QueueServerError, item: dict[str, Any]) -> Refused:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import zmq
@@ -25,7 +24,7 @@ from queueserver_zmq_bridge.sockets.encoding import DecodeError, Encoding
 
 #: Bytes of one message; a longer one ends the connection.
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
-#: Bytes of a request: it is decoded in one go, during which nobody else is answered.
+#: Bytes of a request: it is decoded in one go, during which no other client is answered.
 MAX_REQUEST_BYTES: Final = 4 * 1024 * 1024
 #: Bytes of the requests of all clients that are carried out or wait, and how many clients may have one.
 MAX_HELD_BYTES: Final = 4 * MAX_MESSAGE_BYTES
@@ -45,13 +44,6 @@ _TOO_MANY: Final = f"More than {MAX_WAITING} requests of this client wait. Send 
 Answering: TypeAlias = "Callable[[object], Awaitable[dict[str, object] | None]]"
 
 
-@dataclass(slots=True)
-class _Client:
-    """A client with requests: those that wait, while one is carried out."""
-
-    waiting: deque[bytes] = field(default_factory=deque)
-
-
 class ControlSocket:
     """Reads requests and sends answers."""
 
@@ -69,7 +61,8 @@ class ControlSocket:
         socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, _SILENT_MS)
         if private_key:
             encryption.protect(socket, private_key)
-        self._clients: dict[bytes, _Client] = {}
+        #: The requests of each client that has some: the one that is being carried out, and those that wait.
+        self._requests: dict[bytes, deque[bytes]] = {}
         self._held_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -98,36 +91,38 @@ class ControlSocket:
 
     async def _take(self, sender: bytes, request: bytes, answer: Answering) -> None:
         """Have a request carried out, or refuse it."""
-        client = self._clients.get(sender)
+        requests = self._requests.get(sender)
         if len(request) > MAX_REQUEST_BYTES:
             await self._refuse(sender, _TOO_LONG)
-        elif client is not None and len(client.waiting) >= MAX_WAITING:
+        elif requests is not None and len(requests) >= MAX_WAITING:
             await self._refuse(sender, _TOO_MANY)
-        elif self._held_bytes + len(request) > MAX_HELD_BYTES or (client is None and len(self._clients) >= MAX_CLIENTS):
+        elif self._held_bytes + len(request) > MAX_HELD_BYTES or (
+            requests is None and len(self._requests) >= MAX_CLIENTS
+        ):
             await self._refuse(sender, _TOO_MUCH)
+        elif requests is not None:
+            self._held_bytes += len(request)
+            requests.append(request)
         else:
             self._held_bytes += len(request)
-            if client is not None:
-                client.waiting.append(request)
-                return
-            self._clients[sender] = client = _Client(deque((request,)))
-            task = asyncio.create_task(self._carry_out(sender, client, answer))
+            self._requests[sender] = requests = deque((request,))
+            task = asyncio.create_task(self._carry_out(sender, requests, answer))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _carry_out(self, sender: bytes, client: _Client, answer: Answering) -> None:
+    async def _carry_out(self, sender: bytes, requests: deque[bytes], answer: Answering) -> None:
         """The requests of one client, until none waits."""
         try:
-            while client.waiting:
-                request = client.waiting[0]
+            while requests:
+                request = requests[0]
                 reply = await self._reply(request, answer)
-                client.waiting.popleft()
+                requests.popleft()
                 self._held_bytes -= len(request)
                 if reply is not None:
                     await self._socket.send_multipart((sender, b"", reply))
         finally:
-            self._held_bytes -= sum(map(len, client.waiting))
-            del self._clients[sender]
+            self._held_bytes -= sum(map(len, requests))
+            del self._requests[sender]
 
     async def _reply(self, request: bytes, answer: Answering) -> bytes | None:
         try:

@@ -8,12 +8,9 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgpack
-
-#: More levels than any value of the contract may have.
-MAX_DEPTH: Final = 100
 
 
 class DecodeError(ValueError):
