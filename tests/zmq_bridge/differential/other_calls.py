@@ -141,6 +141,8 @@ def locks() -> Iterator[Written]:
                 yield "unlock", {"lock_key": value}
     for note in ("note", None, "", 5, [], "two\nlines"):
         yield "lock", {**good, "note": note}
+    for key in ("", None, 5):
+        yield "lock", {**good, "lock_key": key, "note": 5}
         yield "queue_stop_cancel", {}
     yield "lock", {**good, "queue": True, "environment": False}
     yield "queue_clear", {}

@@ -47,9 +47,9 @@ async def _lock(server: Server, params: Params) -> Fields:
         raise Refused("User name is not specified: the text 'user' is required")
     if not isinstance(user, str) or not user:
         raise Refused(f"User name must be a non-empty string: user = {user!r:.200}")
+    key = _required_key(params)
     if note is not None and not isinstance(note, str):
         raise Refused(f"Note must be a string or None: note = {note!r}")
-    key = _required_key(params)
     if not params.get("environment") and not params.get("queue"):
         await _require_no_other_lock(server, key)
         raise Refused("Invalid option: environment and/or queue must be selected")
