@@ -22,22 +22,26 @@ _HELD = 50
 _held: deque[int] = deque()
 
 
-def reserved_port() -> int:
-    """A free port of the loopback interface that no other test gets while its server may be needed."""
-    candidates = _below_the_kernels()
-    for port in random.sample(candidates, len(candidates)):
-        if _reserve(port):
+def reserved_port(*, distance: int = 0) -> int:
+    """A free port of the loopback interface that no other test gets while its server may be needed.
+
+    With ``distance``, so is the port that many above it, for a server that takes that one too.
+    """
+    candidates = _below_the_kernels(_LOWEST + distance)
+    for highest in random.sample(candidates, len(candidates)):
+        port = highest - distance
+        if _reserve(port) and (port == highest or _reserve(highest)):
             return port
     raise AssertionError(f"there is no free port in {candidates}")
 
 
-def _below_the_kernels() -> range:
+def _below_the_kernels(least: int) -> range:
     try:
         lowest = int(_RANGE.read_text(encoding="ascii").split()[0])
     except OSError:
         lowest = _USUAL_LOWEST
     # A system may give out nearly all: then the lowest of these are at least the least likely.
-    return range(max(_LOWEST, lowest - _COUNT), max(_LOWEST + _COUNT, lowest))
+    return range(max(least, lowest - _COUNT), max(least + _COUNT, lowest))
 
 
 def _reserve(port: int) -> bool:

@@ -15,6 +15,8 @@ from tests.harness.process import TestProcess
 
 NAME = "beamline"
 _SLOTS = 16_384
+#: A node of a cluster speaks with the others on the port so far above its own.
+_BUS_DISTANCE = 10_000
 
 
 class Server:
@@ -33,8 +35,12 @@ class Server:
 
     def restart(self) -> None:
         """Start it again on its data, as what a Sentinel last told it to be: primary, or replica of another server."""
-        self.process.close()
+        self.close()
         self.process = self._start()
+
+    def close(self) -> None:
+        """End it."""
+        self.process.close()
 
     def connect(self) -> redis.Redis:
         """A client of it; use it in a ``with``."""
@@ -42,7 +48,11 @@ class Server:
 
     def _start(self) -> TestProcess:
         process = TestProcess(f"redis-server {self.port}", self._command, announces=False)
-        process.output.wait_for(lambda line: "ready to accept connections" in line.lower())
+        try:
+            process.output.wait_for(lambda line: "ready to accept connections" in line.lower())
+        except BaseException:
+            process.close()
+            raise
         return process
 
 
@@ -63,16 +73,20 @@ class Sentinels:
     def __init__(self, directory: Path, *, failover_milliseconds: int = 5000) -> None:
         """Sentinels begin the next failover at the earliest after twice ``failover_milliseconds``."""
         self._failover_milliseconds = failover_milliseconds
-        self.first = Server(directory)
-        to_first = ("--replicaof", "127.0.0.1", str(self.first.port))
-        self.replicas = [Server(directory, *to_first) for _ in range(2)]
-        for replica in self.replicas:
-            synced(replica)
-        self._ports = [reserved_port() for _ in range(3)]
-        self.sentinels = [self._sentinel(directory, port) for port in self._ports]
-        for sentinel in self.sentinels:
-            for others in ("+sentinel sentinel", "+slave slave"):
-                wait_for_lines(sentinel, others, 2)
+        with contextlib.ExitStack() as started:
+            self.first = started.enter_context(contextlib.closing(Server(directory)))
+            to_first = ("--replicaof", "127.0.0.1", str(self.first.port))
+            self.replicas = [started.enter_context(contextlib.closing(Server(directory, *to_first))) for _ in range(2)]
+            for replica in self.replicas:
+                synced(replica)
+            self._ports = [reserved_port() for _ in range(3)]
+            self.sentinels = [
+                started.enter_context(contextlib.closing(self._sentinel(directory, port))) for port in self._ports
+            ]
+            for sentinel in self.sentinels:
+                for others in ("+sentinel sentinel", "+slave slave"):
+                    wait_for_lines(sentinel, others, 2)
+            self._started = started.pop_all()
 
     @property
     def url(self) -> str:
@@ -112,8 +126,7 @@ class Sentinels:
 
     def close(self) -> None:
         """End all of them."""
-        for process in (*self.sentinels, *(server.process for server in reversed(self.servers))):
-            process.close()
+        self._started.close()
 
     def _sentinel(self, directory: Path, port: int) -> TestProcess:
         file = directory / f"sentinel-{port}.conf"
@@ -130,7 +143,17 @@ class Cluster:
     """Two primaries with half of the slots each, and a replica of the one that has a key."""
 
     def __init__(self, directory: Path, key: str) -> None:
-        self.nodes = [Server(directory, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000") for _ in range(3)]
+        with contextlib.ExitStack() as started:
+            self.nodes = [started.enter_context(contextlib.closing(self._node(directory))) for _ in range(3)]
+            self._join(key)
+            self._started = started.pop_all()
+
+    @staticmethod
+    def _node(directory: Path) -> Server:
+        options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+        return Server(directory, *options, port=reserved_port(distance=_BUS_DISTANCE))
+
+    def _join(self, key: str) -> None:
         *primaries, self.replica = self.nodes
         half = _SLOTS // 2
         for server, slots in zip(primaries, (range(half), range(half, _SLOTS)), strict=True):
@@ -160,8 +183,7 @@ class Cluster:
 
     def close(self) -> None:
         """End all of them."""
-        for server in self.nodes:
-            server.process.close()
+        self._started.close()
 
 
 def _tell(node: redis.Redis, *words: str | int) -> Any:

@@ -23,7 +23,8 @@ except SystemExit as end:
 CLIENT = {
     *("client", "errors", "homes", "lock_errors", "positions", "values", "violations"),
     *("connection", "connection.channel", "connection.connection", "connection.failover_channel", "connection.forks"),
-    *("connection.login", "connection.reconnect_policy", "connection.refusal_details", "connection.refusals"),
+    *("connection.guard", "connection.login", "connection.reconnect_policy", "connection.refusal_details"),
+    "connection.refusals",
     *("models", "models.lock", "models.modes", "models.status", "models.storage", "models.waiting", "models.wire_enum"),
 }
 #: What belongs to other commands, to services or to nobody here.

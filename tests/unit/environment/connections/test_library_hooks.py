@@ -21,7 +21,7 @@ from queueserver_environment.connections.failure import not_connected_text
 from queueserver_environment.connections.library_hooks import noting
 from queueserver_environment.connections.sentences import end_text, progress_text
 from queueserver_environment.connections.views import Waited, single
-from queueserver_environment.connections.waits import ConnectionWaits
+from queueserver_environment.connections.waits import ConnectionWaits, Wait
 
 from tests.harness.silent_control_layer import SilentLayer
 
@@ -73,6 +73,12 @@ class Waiter:
         assert not self._thread.is_alive()
 
 
+def told(current: list[Wait], waits: ConnectionWaits) -> str:
+    """What is shown while they last."""
+    found = [each for wait in current if (each := wait.look()) is not None]
+    return progress_text("loading a.py", found, min(wait.begin for wait in current), waits)
+
+
 def test_a_wait_for_a_device_tells_its_signals_and_their_pvs(waits: ConnectionWaits, stage: Stage) -> None:
     waiter = Waiter(waits, lambda: stage.wait_for_connection(timeout=SECONDS))
     (wait,) = waits.now()
@@ -80,7 +86,7 @@ def test_a_wait_for_a_device_tells_its_signals_and_their_pvs(waits: ConnectionWa
     layer.pvs["D:x:RBV"].connect()
     assert wait.look() == Waited("stage", 2, ("stage_x (D:x)", "stage_temperature (D:t)"))
     layer.pvs["D:x"].connect()
-    assert progress_text("loading a.py", [wait], waits) == (
+    assert told([wait], waits) == (
         "loading a.py: waiting for stage, 1 of 2 signals connected, missing stage_temperature (D:t)"
     )
     layer.pvs["D:t"].connect()
@@ -96,7 +102,7 @@ def test_a_signal_is_told_with_the_pv_that_is_missing(waits: ConnectionWaits) ->
     signal = EpicsSignal("S:RBV", write_pv="S", name="slit", cl=layer)
     layer.pvs["S:RBV"].connect()
     waiter = Waiter(waits, lambda: signal.wait_for_connection(timeout=SECONDS))
-    assert progress_text("loading a.py", waits.now(), waits) == "loading a.py: waiting for slit (S)"
+    assert told(waits.now(), waits) == "loading a.py: waiting for slit (S)"
     layer.pvs["S"].connect()
     waiter.join()
     assert waiter.error is None
@@ -112,7 +118,7 @@ def test_since_when_is_told_and_how_many_before_did_not_connect(waits: Connectio
     waiter = Waiter(waits, lambda: stage.wait_for_connection(timeout=SECONDS))
     (wait,) = waits.now()
     wait.begin -= 41.0  # type: ignore[misc] # instead of waiting
-    text = progress_text("loading a.py", [wait], waits)
+    text = told([wait], waits)
     assert text.startswith("loading a.py: waiting 41 s (since ")
     assert text.endswith("; 2 of 3 before did not connect (0 s)")
     for pv in ("D:x", "D:x:RBV", "D:t"):
@@ -227,9 +233,7 @@ def test_pvs_of_pyepics_are_told_by_their_names() -> None:
         missing, late = PV("XX:missing"), PV("XX:late")
         assert missing.wait_for_connection(timeout=SOON) is False
         waiter = Waiter(waits, lambda: late.wait_for_connection(timeout=SECONDS))
-        assert progress_text("loading a.py", waits.now(), waits) == (
-            "loading a.py: waiting for XX:late; 1 of 1 before did not connect (0 s)"
-        )
+        assert told(waits.now(), waits) == ("loading a.py: waiting for XX:late; 1 of 1 before did not connect (0 s)")
         late.may.set()
         waiter.join()
         seen = waits.seen()
@@ -246,7 +250,7 @@ def test_a_signal_of_ophyd_is_told_once_though_its_pv_is_of_pyepics() -> None:
     with noting(waits):
         outer = waits.begin(signal, lambda: single("signal (XX:pv)"))
         assert PV("XX:pv").wait_for_connection(timeout=SOON) is False
-        assert progress_text("loading a.py", waits.now(), waits) == "loading a.py: waiting for signal (XX:pv)"
+        assert told(waits.now(), waits) == "loading a.py: waiting for signal (XX:pv)"
         waits.end(outer, signal)
     assert not waits.not_connected()
 
@@ -286,7 +290,7 @@ async def test_signals_of_ophyd_async_are_told_with_their_sources(waits: Connect
             await roi._connector.backend.begun.wait()  # type: ignore[attr-defined] # of the class above
     (wait,) = waits.now()
     assert wait.look() == Waited("camera", 3, ("camera-rois-1 (ca://C:ROI1)", "camera-rois-2 (ca://C:ROI2)"))
-    assert progress_text("loading a.py", [wait], waits) == (
+    assert told([wait], waits) == (
         "loading a.py: waiting for camera, 1 of 3 signals connected, "
         "missing camera-rois-1 (ca://C:ROI1), camera-rois-2 (ca://C:ROI2)"
     )

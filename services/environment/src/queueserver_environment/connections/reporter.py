@@ -74,23 +74,24 @@ class ConnectionReporter:
         current = self.waits.now()
         if current:
             self._any.set()
-        text = progress_text(stage, current, self.waits) if current else ""
+        # Looked at once: what is shown is printed too, although the wait may end between.
+        found = [each for wait in current if (each := wait.look()) is not None]
+        text = progress_text(stage, found, min(wait.begin for wait in current), self.waits) if found else ""
         with self._telling:
             if self._over.is_set() or self._stage is not stage:
                 return
             if text:
                 self._show(text)
-                self._print_new(text)
+                self._print_new(text, frozenset(each.name for each in found))
             elif self._shows_wait:
                 self._show(stage)
             self._shows_wait = bool(text)
 
-    def _print_new(self, text: str) -> None:
+    def _print_new(self, text: str, names: frozenset[str]) -> None:
         """Print the text unless the last one that was printed is about the same devices."""
-        names = frozenset(found.name for wait in self.waits.now() if (found := wait.look()) is not None)
         if not names <= self._printed:
             streams.note(f"{text}\n")
-        self._printed = names or self._printed
+        self._printed = names
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from queueserver_environment.connections.views import Waited
-from queueserver_environment.connections.waits import ConnectionWaits, Wait
+from queueserver_environment.connections.waits import ConnectionWaits
 
 _TOLD_AT_ONCE: Final = 2
 """Names of one kind in a text that is shown while something waits."""
@@ -19,15 +19,12 @@ _NOT_CONNECTED: Final = (
 )
 
 
-def progress_text(stage: str, current: Sequence[Wait], waits: ConnectionWaits) -> str:
+def progress_text(stage: str, found: Sequence[Waited], begin: float, waits: ConnectionWaits) -> str:
     """Say what is waited for, for example "loading 10-motors.py: waiting 41 s (since 22:31:05) for …".
 
-    The text is empty if nothing is waited for.
+    ``begin`` is when the longest of the waits began, by the monotonic clock.
     """
-    found = [each for wait in current if (each := wait.look()) is not None]
-    if not found:
-        return ""
-    seconds = time.monotonic() - min(wait.begin for wait in current)
+    seconds = time.monotonic() - begin
     since = time.strftime("%H:%M:%S", time.localtime(time.time() - seconds))
     lasts = f" {seconds:.0f} s (since {since})" if seconds >= _WORTH_TELLING else ""
     total, failed = waits.seen()
