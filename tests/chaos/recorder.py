@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 
@@ -45,6 +46,8 @@ class Recorder:
         self.status: Status | None = None
         #: Why the watch could not show everything in order; empty if it did.
         self.faults: list[str] = []
+        #: It sees everything that happens from now on.
+        self.begun = asyncio.Event()
         self._revision = 0
 
     @property
@@ -82,3 +85,4 @@ class Recorder:
         self.view = QueueView.from_snapshot(snapshot)
         self.status = snapshot.status
         self._revision = snapshot.revision
+        self.begun.set()

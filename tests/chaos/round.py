@@ -76,6 +76,8 @@ class Round:
             for number in range(CLIENTS)
         ]
         self._recorded = asyncio.create_task(self.recorder.record(addresses[0]))
+        # What ends before its first snapshot it would never see.
+        await asyncio.wait_for(self.recorder.begun.wait(), _STUCK)
         self._working = [asyncio.create_task(customer.work(self._enough)) for customer in self._customers]
         self._operating = asyncio.create_task(keep_running(addresses[-1], self._at_rest))
 
@@ -131,7 +133,10 @@ async def _within(seconds: float, what: str, *tasks: asyncio.Task[None]) -> None
     """Wait for the end of tasks. Raises asyncio.TimeoutError with the places where they are after so many seconds."""
     _, waiting = await asyncio.wait(tasks, timeout=seconds)
     if waiting:
-        raise asyncio.TimeoutError(f"{what}: {'; '.join(map(_place, waiting))}")
+        places = "; ".join(map(_place, waiting))
+        for task in waiting:
+            task.cancel()
+        raise asyncio.TimeoutError(f"{what}: {places}")
     for task in tasks:
         task.result()
 
