@@ -1,12 +1,15 @@
-"""``python -m tests.chaos [--faults N] [--seed SEED] [--kind KIND]``: break everything, and look whether it held."""
+"""``python -m tests.chaos [--faults N] [--at-once N] [--seed SEED] …``: break everything, and look whether it held."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +17,7 @@ from rich.console import Console
 from tests.chaos.kinds import KINDS
 from tests.chaos.round import Report, play
 from tests.harness.jumping_clock import can_be_preloaded
-from tests.harness.namespaces import own_network
+from tests.harness.namespaces import OWN_NETWORK, own_network
 
 #: Where the log of a round with problems is written.
 _LOGS = Path("chaos-results")
@@ -25,9 +28,12 @@ def main() -> None:
     options = _parser().parse_args()
     console = Console(highlight=False)
     kinds = _kinds(options.kind, own_network([sys.executable, "-m", "tests.chaos", *sys.argv[1:]]), console)
-    reports = [_play(console, *one) for one in _rounds(options, kinds)]
-    broken = [report.seed for report in reports if report.problems]
-    faults = sum(len(report.faults) for report in reports)
+    rounds = list(_rounds(options, kinds))
+    if options.at_once > 1:
+        broken = list(_play_at_once(console, rounds, options.at_once))
+    else:
+        broken = [seed for kind, seed, faults in rounds if _play(console, kind, seed, faults).problems]
+    faults = sum(faults for _, _, faults in rounds)
     console.print(
         f"[red]{len(broken)} rounds with problems: {broken}[/]"
         if broken
@@ -65,6 +71,27 @@ def _kind_of(seed: str, kinds: list[str]) -> str:
     return kinds[int(seed.rpartition(".")[2]) % len(kinds)]
 
 
+def _play_at_once(console: Console, rounds: list[tuple[str, str, int]], most: int) -> Iterator[str]:
+    """Play several rounds at a time, each in a process with a network of its own; gives seeds that found a problem."""
+    begin = time.monotonic()
+    with ThreadPoolExecutor(most) as pool:
+        playing = {pool.submit(_in_process, *one): one[1] for one in rounds}
+        for number, played in enumerate(as_completed(playing), 1):
+            exit_code, text = played.result()
+            console.print(f"{time.monotonic() - begin:.0f} s: {number} of {len(rounds)} rounds")
+            console.print(text, end="", markup=False)
+            if exit_code:
+                yield playing[played]
+
+
+def _in_process(kind: str, seed: str, faults: int) -> tuple[int, str]:
+    """Play one round in another process; gives its exit code and what it printed."""
+    command = [sys.executable, "-m", "tests.chaos", "--kind", kind, "--seed", seed, "--faults", str(faults)]
+    environment = {name: value for name, value in os.environ.items() if name != OWN_NETWORK}
+    played = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return played.returncode, played.stdout.decode(errors="replace")
+
+
 def _play(console: Console, kind: str, seed: str, faults: int) -> Report:
     begin = time.monotonic()
     console.print(f"seed {seed}, {kind}")
@@ -97,6 +124,13 @@ def _parser() -> argparse.ArgumentParser:
         "--per-cycle", type=int, default=80, metavar="N", help="faults of one round of each kind (default: %(default)s)"
     )
     parser.add_argument("--kind", choices=list(KINDS), default="", help="of all rounds (default: all kinds in turn)")
+    parser.add_argument(
+        "--at-once",
+        type=int,
+        default=1,
+        metavar="N",
+        help="rounds that are played at the same time (default: %(default)s)",
+    )
     parser.add_argument("--seed", default="", metavar="SEED", help="of a round to be played again; default: a new one")
     return parser
 

@@ -16,7 +16,7 @@ from pyroute2 import IPRoute, NetNS  # type: ignore[import-untyped]  # it has no
 from tests.harness.process import TestProcess
 
 #: Set for a process that has a network namespace of its own.
-_OWN = "QUEUESERVER_TEST_OWN_NETWORK"
+OWN_NETWORK = "QUEUESERVER_TEST_OWN_NETWORK"
 #: Ways to get one: for root, and for others where the kernel lets them.
 _WAYS = (["unshare", "--net"], ["unshare", "--user", "--map-root-user", "--net"])
 
@@ -26,7 +26,7 @@ def own_network(command: list[str]) -> str:
 
     Returns why there can't be one; nothing if this process has one.
     """
-    if os.environ.get(_OWN):
+    if os.environ.get(OWN_NETWORK):
         with IPRoute() as here:
             _up(here, "lo")
         return ""
@@ -35,8 +35,11 @@ def own_network(command: list[str]) -> str:
     for way in _WAYS:
         # An attempt at all that is needed, since a container may allow a part of it.
         attempt = [*way, command[0], "-c", "from tests.harness.namespaces import Switch; Switch('attempt', '10.77.0')"]
-        if subprocess.run(attempt, env={**os.environ, _OWN: "1"}, capture_output=True, check=False).returncode == 0:
-            os.execvpe(way[0], [*way, *command], {**os.environ, _OWN: "1"})  # noqa: S606 - the same command
+        if (
+            subprocess.run(attempt, env={**os.environ, OWN_NETWORK: "1"}, capture_output=True, check=False).returncode
+            == 0
+        ):
+            os.execvpe(way[0], [*way, *command], {**os.environ, OWN_NETWORK: "1"})  # noqa: S606 - the same command
     return "they need root, or a kernel that lets other users make network namespaces, virtual links and bridges"
 
 

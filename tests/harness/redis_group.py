@@ -70,13 +70,21 @@ def _configuration(words: Sequence[str]) -> str:
 class Sentinels:
     """A primary, two replicas that have its data, and three Sentinels that know all of them."""
 
-    def __init__(self, directory: Path, *, failover_milliseconds: int = 5000) -> None:
-        """Sentinels begin the next failover at the earliest after twice ``failover_milliseconds``."""
+    def __init__(
+        self, directory: Path, *, failover_milliseconds: int = 5000, priorities: tuple[int, int] = (100, 100)
+    ) -> None:
+        """Sentinels begin the next failover at the earliest after twice ``failover_milliseconds``.
+
+        The replica whose priority is lower is chosen first, one with 0 never.
+        """
         self._failover_milliseconds = failover_milliseconds
         with contextlib.ExitStack() as started:
             self.first = started.enter_context(contextlib.closing(Server(directory)))
-            to_first = ("--replicaof", "127.0.0.1", str(self.first.port))
-            self.replicas = [started.enter_context(contextlib.closing(Server(directory, *to_first))) for _ in range(2)]
+            to_first = ("--replicaof", "127.0.0.1", str(self.first.port), "--replica-priority")
+            self.replicas = [
+                started.enter_context(contextlib.closing(Server(directory, *to_first, str(priority))))
+                for priority in priorities
+            ]
             for replica in self.replicas:
                 synced(replica)
             self._ports = [reserved_port() for _ in range(3)]
@@ -116,6 +124,15 @@ class Sentinels:
         """Ask for another primary although this one is well. Raises redis.ResponseError if none can be chosen."""
         with redis.Redis(port=self._ports[0]) as sentinel:
             sentinel.execute_command("SENTINEL", "FAILOVER", NAME)
+
+    def wait_until_informed(self, server: Server) -> None:
+        """Return when each Sentinel has asked a server how it is: what it knows of a new replica is out of date."""
+        asked: set[str] = set()
+        with server.connect() as client, client.monitor() as monitor:
+            while len(asked) < len(self.sentinels):
+                command = monitor.next_command()
+                if command["command"] == "INFO":
+                    asked.add(command["client_port"])
 
     def kill_primary(self) -> Server:
         """``kill -9``, and return when all Sentinels know the new primary, which is returned."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Iterable, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,10 +40,10 @@ def decode_inventory(data: bytes) -> Inventory:
 class Owner:
     """A store in one term, its working copy, and how to commit to it."""
 
-    def __init__(self, redis: Any, prefix: str, epoch: int, replicas: int = 0) -> None:
+    def __init__(self, redis: Any, prefix: str, epoch: int, replicas: Replicas | None = None) -> None:
         self.redis, self.prefix, self.epoch = redis, prefix, epoch
         self.keys = Keys(prefix)
-        self.store = RedisStore(redis, prefix, epoch, decode_inventory, replicas=Replicas(replicas))
+        self.store = RedisStore(redis, prefix, epoch, decode_inventory, replicas=replicas)
         self.record = Record()
 
     def another_store(self, log: Bound, redis: Any = None) -> RedisStore:
@@ -75,14 +76,16 @@ class Owner:
 
 
 @asynccontextmanager
-async def owner(url: str, prefix: str = "", replicas: int = 0) -> AsyncIterator[Owner]:
+async def owner(
+    url: str, prefix: str = "", replicas: int = 0, now: Callable[[], float] = time.monotonic
+) -> AsyncIterator[Owner]:
     """Become the owner of a store (a new one, without a prefix), and load it."""
     prefix = prefix or f"test-{secrets.token_hex(6)}"
     redis = connect(url, prefix)
     try:
         term = await Lease(redis, prefix, "me", "here:1").acquire()
         assert term.epoch
-        owning = Owner(redis, prefix, term.epoch, replicas)
+        owning = Owner(redis, prefix, term.epoch, Replicas(replicas, now))
         try:
             owning.record = await owning.store.load()
             yield owning

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from queueserver_manager.store.port import StoreDown
 from redis.exceptions import RedisError
 
 from tests.harness.ports import reserved_port
-from tests.harness.redis_group import NAME, Cluster, Sentinels, running_cluster, running_sentinels, synced
+from tests.harness.redis_group import NAME, Cluster, Sentinels, Server, running_cluster, running_sentinels, synced
 from tests.harness.stack import short_directory
 from tests.harness.wait import bounded
 from tests.integration.manager.store.owner import Owner, owner, state
@@ -109,6 +109,53 @@ async def test_a_commit_that_an_old_primary_refused_goes_to_the_new_one_at_the_n
         await owning.put("c")
         assert [item.uid for item in (await owning.store.load()).queue] == ["a", "b", "c"]
     await redis.aclose()
+
+
+async def test_no_change_is_lost_that_an_old_primary_confirmed_with_a_replica_that_was_not_told_yet(
+    short_path: Path,
+) -> None:
+    with closing(Sentinels(short_path, failover_milliseconds=1000, priorities=(100, 0))) as sentinels:
+        async with owner(sentinels.url, PREFIX, replicas=1) as owning:
+            await owning.put("0")
+            sentinels.fail_over()
+            await change_until_replaced(sentinels, sentinels.first, owning)
+            # The old primary follows the new one, and is chosen next. The owner changes nothing, and does not see it.
+            synced(sentinels.first)
+            sentinels.wait_until_informed(sentinels.first)
+            second = sentinels.primary()
+            sentinels.fail_over()
+            sentinels.first.process.output.wait_for("MASTER MODE enabled")
+            await change_until_replaced(sentinels, second, owning)
+            assert sentinels.primary() is sentinels.first
+
+
+async def change_until_replaced(sentinels: Sentinels, primary: Server, owning: Owner) -> None:
+    """Change something over and over until another server is the primary; what was confirmed must be there then."""
+    while sentinels.primary() is primary or not sentinels.agreed():
+        try:
+            await bounded(owning.put(str(len(owning.record.queue))))
+        except StoreDown:
+            confirmed = [item.uid for item in owning.record.queue]
+            await reload_until_up(owning)
+            assert [item.uid for item in owning.record.queue][: len(confirmed)] == confirmed
+
+
+async def test_a_change_is_not_acknowledged_unless_most_of_the_sentinels_tell_what_the_primary_is(
+    sentinels: Sentinels,
+) -> None:
+    async with owner(sentinels.url, PREFIX, replicas=1) as owning:
+        sentinels.sentinels[0].send(signal.SIGSTOP)
+        await bounded(owning.put("a"))
+        await bounded(owning.put("b"))
+        sentinels.sentinels[1].kill()
+        with pytest.raises(StoreDown, match="1 of 3 Sentinels say what the primary is") as caught:
+            await bounded(owning.put("c"))
+        assert not caught.value.fate_known
+        assert caught.value.fault.state is StorageState.READ_ONLY
+        sentinels.sentinels[0].send(signal.SIGCONT)
+        await reload_until_up(owning)
+        await bounded(owning.put("d"))
+        assert [item.uid for item in owning.record.queue] == ["a", "b", "c", "d"]
 
 
 async def test_most_of_the_sentinels_have_to_agree(sentinels: Sentinels) -> None:

@@ -15,6 +15,16 @@ from tests.integration.manager.store.owner import owner
 PREFIX = "qs"
 
 
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 class Group:
     """A primary and two replicas, without anybody who replaces it."""
 
@@ -70,13 +80,19 @@ async def test_an_owner_whose_term_begins_then_waits_too(group: Group) -> None:
             pass
 
 
-async def test_a_replica_that_left_long_ago_is_not_waited_for(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with owner(group.url, PREFIX, replicas=1) as owning:
+async def test_a_replica_that_left_long_ago_is_not_waited_for(group: Group) -> None:
+    clock = Clock()
+    async with owner(group.url, PREFIX, replicas=1, now=clock) as owning:
         await owning.put("a")
+        # Nobody saw it for a while, because nothing was changed; since when it is away is not known.
+        clock.seconds += 2 * replicas.LEFT_SECONDS
         group.promote(0)
-        monkeypatch.setattr(replicas, "LEFT_SECONDS", 0.0)
-        await owning.put("b")
-        assert [item.uid for item in (await owning.store.load()).queue] == ["a", "b"]
+        with pytest.raises(StoreDown, match="1 of 2 replicas have confirmed a change"):
+            await owning.put("b")
+        clock.seconds += replicas.LEFT_SECONDS + 1
+        owning.record = await owning.store.load()
+        await owning.put("c")
+        assert [item.uid for item in owning.record.queue] == ["a", "b", "c"]
 
 
 async def test_a_replica_that_joins_has_to_confirm_from_then_on(group: Group, short_path: Path) -> None:

@@ -22,6 +22,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from queueserver_manager.domain.storage import Fault, StorageState
 from queueserver_manager.store.port import StoreDown
 from queueserver_manager.store.replicas import TooFewReplicasError
+from queueserver_manager.store.sentinels import PrimaryInDoubtError
 
 _LONGEST_REASON = 200
 _TYPES: Sequence[tuple[type[Exception], StorageState]] = (
@@ -31,6 +32,7 @@ _TYPES: Sequence[tuple[type[Exception], StorageState]] = (
     (MovedError, StorageState.UNREACHABLE),
     (ClusterDownError, StorageState.UNREACHABLE),
     (TooFewReplicasError, StorageState.READ_ONLY),
+    (PrimaryInDoubtError, StorageState.READ_ONLY),
     (AuthenticationError, StorageState.REFUSED),
     (AuthorizationError, StorageState.REFUSED),
     (NoPermissionError, StorageState.REFUSED),

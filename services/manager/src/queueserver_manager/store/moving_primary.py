@@ -3,32 +3,27 @@
 A connection is given up as soon as its server says that it is not the primary any more; the next one asks again. All
 are given up when Sentinels tell a new one that the primary has moved.
 Guarantee: what is sent on a connection reaches a server that took itself for the primary when the connection began.
-Two servers may do so at once for a while; see ``--redis-replicas``.
+Two servers may do so at once for a while; :func:`require_primary` tells which of them counts.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
-from queueserver_long_work.patience import within
 from queueserver_rpc.redis_places import SENTINEL, Places
-from redis.asyncio import ConnectionPool, Redis, SSLConnection
+from redis.asyncio import Redis, SSLConnection
 from redis.asyncio.connection import parse_url
 from redis.crc import key_slot
-from redis.exceptions import AuthenticationError, ClusterDownError, MovedError, ReadOnlyError, RedisError
+from redis.exceptions import ClusterDownError, MovedError, ReadOnlyError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from queueserver_manager.store.pool import NamedConnection, Names, Pool, with_names
+from queueserver_manager.store.asking import Place, ask
+from queueserver_manager.store.pool import NamedConnection, Names, Pool
+from queueserver_manager.store.sentinels import Sentinels
 
-_SECONDS = 1.0
 #: What a server says that is not the primary any more.
 _GIVE_UP = (ReadOnlyError, MovedError, ClusterDownError)
-_log = logging.getLogger(__name__)
-Place = tuple[str, int]
 
 
 class Locator(Protocol):
@@ -70,76 +65,42 @@ class _FoundEncrypted(_Found, SSLConnection):
     pass
 
 
+class _SentinelPool(Pool):
+    """Connections to the primary that Sentinels name."""
+
+    def __init__(self, sentinels: Sentinels, **options: Any) -> None:
+        self.sentinels = sentinels
+        super().__init__(**options)
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        """Close connections, and with all of them those to Sentinels; they are made anew when they are needed."""
+        await super().disconnect(inuse_connections)
+        if inuse_connections:
+            await self.sentinels.close()
+
+
 def redis_at(places: Places, key: str, options: dict[str, Any]) -> Redis:
     """Client of a Redis that is found; ``key`` is one of the keys that it will use. Raises what redis-py raises."""
     options = {**options, "names": Names()}
     known: dict[str, Any] = {**parse_url(places.url_of("primary", 1)), **options}
     known.pop("connection_class", None)
-    locator = _Sentinels(places, options) if places.kind == SENTINEL else _Nodes(places, options, key)
     kind = _FoundEncrypted if places.encrypted else _Found
-    pool = Pool(connection_class=kind, locator=locator, **known)
-    if isinstance(locator, _Sentinels):
-        locator.on_move = pool.disconnect
+    if places.kind != SENTINEL:
+        return Redis.from_pool(Pool(connection_class=kind, locator=_Nodes(places, options, key), **known))
+    sentinels = Sentinels(places, options)
+    pool = _SentinelPool(sentinels, connection_class=kind, locator=sentinels, **known)
+    sentinels.on_move = pool.disconnect
     return Redis.from_pool(pool)
 
 
-async def _ask(places: Places, place: Place, options: dict[str, Any], *words: str, identify: bool = True) -> Any:
-    """What one server answers. Raises redis.RedisError, OSError."""
-    url = places.url_of(*place)
-    changes = {} if identify else {"username": None, "password": None}
-    known = with_names({**_options_of(url), **options, **changes}, options["names"])
-    redis: Redis = Redis.from_pool(ConnectionPool(**known))
-    try:
-        async with within(_SECONDS):
-            return await redis.execute_command(*words)  # type: ignore[no-untyped-call] # it has no types
-    except asyncio.TimeoutError as error:
-        raise RedisConnectionError("no answer") from error
-    finally:
-        await redis.aclose()
+async def require_primary(redis: Redis, server: str) -> None:
+    """Return if a server (``HOST:PORT``) is the primary now and is not being replaced, where Sentinels can tell.
 
-
-def _options_of(url: str) -> dict[str, Any]:
-    return {**parse_url(url), "db": 0}
-
-
-class _Sentinels:
-    """The primary is where most of the Sentinels say: one that was away may not know yet that it has moved."""
-
-    def __init__(self, places: Places, options: dict[str, Any]) -> None:
-        self._places, self._options = places, options
-        self._last: Place | None = None
-        #: Ends all connections. One that leads to the old primary might still be answered, by what is out of date.
-        self.on_move: Callable[[], Awaitable[None]] | None = None
-
-    async def find(self) -> Place:
-        said = await asyncio.gather(*map(self._ask, self._places.hosts))
-        places = Counter(one for one in said if isinstance(one, tuple))
-        (place, count), *_ = places.most_common(1) or [(("", 0), 0)]
-        if 2 * count <= len(said):
-            raise RedisConnectionError(
-                f"{count} of {len(said)} Sentinels agree on where {self._places.name} is: {_told(said)}"
-            )
-        if place != self._last:
-            _log.info("The primary of %s is at %s:%d", self._places.name, *place)
-            before, self._last = self._last, place
-            if before is not None and self.on_move is not None:
-                await self.on_move()
-        return place
-
-    async def _ask(self, sentinel: Place) -> Place | str:
-        """Where the primary is, or why this Sentinel does not say."""
-        words = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._places.name)
-        try:
-            try:
-                answer = await _ask(self._places, sentinel, self._options, *words, identify=False)
-            except AuthenticationError:
-                answer = await _ask(self._places, sentinel, self._options, *words)
-        except (RedisError, OSError) as error:
-            return str(error) or type(error).__name__
-        if not answer:
-            return "it does not know that name"
-        host, port = (part.decode() if isinstance(part, bytes) else part for part in answer)
-        return str(host), int(port)
+    What it did before is no change of an old primary then. Raises PrimaryInDoubtError.
+    """
+    pool = redis.connection_pool
+    if isinstance(pool, _SentinelPool):
+        await pool.sentinels.require(server)
 
 
 class _Nodes:
@@ -159,7 +120,7 @@ class _Nodes:
         self._turn = (self._turn + 1) % len(nodes)
         for node in nodes[self._turn :] + nodes[: self._turn]:
             try:
-                slots: Any = await _ask(self._places, node, self._options, "CLUSTER", "SLOTS")
+                slots: Any = await ask(self._places, node, self._options, "CLUSTER", "SLOTS")
             except (RedisError, OSError) as error:
                 told.append(f"{node[0]}:{node[1]}: {str(error) or type(error).__name__}")
                 continue
@@ -180,7 +141,3 @@ class _Nodes:
                 owner = places[0]
         self._heard = tuple(dict.fromkeys(heard))
         return owner
-
-
-def _told(said: Sequence[Place | str]) -> str:
-    return "; ".join(dict.fromkeys(one if isinstance(one, str) else f"{one[0]}:{one[1]}" for one in said))

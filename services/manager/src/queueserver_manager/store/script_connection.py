@@ -75,19 +75,26 @@ class ScriptConnection:
         return address_of(self._connection)
 
     async def confirmed_by(self, replicas: int, seconds: float) -> tuple[Any, int]:
-        """The server's answer to ROLE, and how many replicas have what was written by the last run.
+        """The server's answer to ROLE, and how many replicas have what was written before on this connection.
 
         Waits for so many of them, for some seconds. Raises redis.RedisError; then it is not known.
         """
+        role, confirmed = await self._ask(("ROLE",), ("WAIT", replicas, round(seconds * 1000)), seconds=seconds)
+        return role, int(confirmed)
+
+    async def send(self, *words: Word) -> None:
+        """Another command, to the server of the last run. Raises redis.RedisError."""
+        await self._ask(words)
+
+    async def _ask(self, *commands: Sequence[Word], seconds: float = 0.0) -> list[Any]:
         if self._connection is None or hung_up(self._connection):
             raise RedisConnectionError("the connection broke before the replicas had confirmed")
         try:
             async with answered_within(seconds + COMMAND_TIMEOUT, self._busy):
                 # In one go, so that it takes no further round trip.
-                for words in (("ROLE",), ("WAIT", replicas, round(seconds * 1000))):
+                for words in commands:
                     await self._connection.send_command(*words, check_health=False)
-                role = await self._connection.read_response()
-                return role, int(await self._connection.read_response())
+                return [await self._connection.read_response() for _ in commands]
         except BaseException:
             await self._drop()
             raise

@@ -1,0 +1,171 @@
+"""What Sentinels say: where the primary is, and whether it is being replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from queueserver_long_work.patience import within
+from queueserver_rpc.redis_places import Places
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from queueserver_manager.store.asking import SECONDS, Place, ask, server_at
+
+_log = logging.getLogger(__name__)
+
+
+class PrimaryInDoubtError(RedisError):
+    """A change is in a server that may not be the primary any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What one Sentinel says."""
+
+    #: ``HOST:PORT``.
+    primary: str
+    #: Each failover has a higher number than those before it.
+    epoch: int
+    #: The server that it is replacing; empty if there is none.
+    replaced: str
+
+    @classmethod
+    def of(cls, address: Sequence[bytes], fields: Mapping[bytes, bytes] | Sequence[bytes]) -> _View:
+        """Read its answers to GET-MASTER-ADDR-BY-NAME and MASTER; the second is a list in the older protocol."""
+        pairs = fields.items() if isinstance(fields, Mapping) else zip(fields[::2], fields[1::2], strict=True)
+        about = {_text(name): _text(value) for name, value in pairs}
+        replaces = "failover_in_progress" in about["flags"].split(",")
+        # While the other replicas are told, this still names the server that is replaced, and the address the new one.
+        replaced = f"{about['ip']}:{about['port']}" if replaces else ""
+        return cls("{}:{}".format(*_place(address)), int(about["config-epoch"]), replaced)
+
+
+class Sentinels:
+    """The primary is where most of them say: one that was away may not know yet that it has moved."""
+
+    def __init__(self, places: Places, options: dict[str, Any]) -> None:
+        self._places, self._options = places, options
+        self._last: Place | None = None
+        self._each = [_Sentinel(places, place, options) for place in places.hosts]
+        #: Ends all connections. One that leads to the old primary might still be answered, by what is out of date.
+        self.on_move: Callable[[], Awaitable[None]] | None = None
+
+    async def find(self) -> Place:
+        """Host and port. Raises redis.ConnectionError."""
+        said = await asyncio.gather(*map(self._ask, self._places.hosts))
+        places = Counter(one for one in said if isinstance(one, tuple))
+        (place, count), *_ = places.most_common(1) or [(("", 0), 0)]
+        if 2 * count <= len(said):
+            raise RedisConnectionError(
+                f"{count} of {len(said)} Sentinels agree on where {self._places.name} is: {_told(said)}"
+            )
+        if place != self._last:
+            _log.info("The primary of %s is at %s:%d", self._places.name, *place)
+            before, self._last = self._last, place
+            if before is not None and self.on_move is not None:
+                await self.on_move()
+        return place
+
+    async def require(self, server: str) -> None:
+        """Return if a server (``HOST:PORT``) is the primary and nobody replaces it.
+
+        The newest of what they say counts, and a failover that one of them has begun. Most have to answer. Raises
+        PrimaryInDoubtError.
+        """
+        views = [view for view in await asyncio.gather(*(each.view() for each in self._each)) if view is not None]
+        if 2 * len(views) <= len(self._each):
+            raise PrimaryInDoubtError(f"{len(views)} of {len(self._each)} Sentinels say what the primary is")
+        newest = max(views, key=lambda view: view.epoch)
+        if newest.primary != server:
+            raise PrimaryInDoubtError(f"{server} was replaced by {newest.primary}")
+        if any(view.replaced == server for view in views):
+            raise PrimaryInDoubtError(f"{server} is being replaced")
+
+    async def close(self) -> None:
+        """Close what is kept open for asking them."""
+        for each in self._each:
+            await each.close()
+
+    async def _ask(self, sentinel: Place) -> Place | str:
+        """Where the primary is, or why this Sentinel does not say."""
+        words = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._places.name)
+        try:
+            try:
+                answer = await ask(self._places, sentinel, self._options, *words, identify=False)
+            except AuthenticationError:
+                answer = await ask(self._places, sentinel, self._options, *words)
+        except (RedisError, OSError) as error:
+            return str(error) or type(error).__name__
+        return _place(answer) if answer else "it does not know that name"
+
+
+class _Sentinel:
+    """One of them, asked on a connection that is kept. If it does not answer, nobody waits for it until it does."""
+
+    def __init__(self, places: Places, place: Place, options: dict[str, Any]) -> None:
+        self._words = [("SENTINEL", what, places.name) for what in ("GET-MASTER-ADDR-BY-NAME", "MASTER")]
+        self._client = server_at(places, place, options, identify=False)
+        #: For one that wants a password.
+        self._identified = server_at(places, place, options)
+        self._answers = True
+        self._asking_again: asyncio.Task[None] | None = None
+
+    async def view(self) -> _View | None:
+        """What it says from now on; None if it does not answer."""
+        if self._answers:
+            view = await self._ask()
+            self._answers = view is not None
+            return view
+        if self._asking_again is None or self._asking_again.done():
+            self._asking_again = asyncio.create_task(self._ask_again())
+        return None
+
+    async def close(self) -> None:
+        """Close its connections."""
+        if self._asking_again is not None:
+            self._asking_again.cancel()
+            await asyncio.gather(self._asking_again, return_exceptions=True)
+        for client in (self._client, self._identified):
+            await client.aclose()
+
+    async def _ask_again(self) -> None:
+        self._answers = await self._ask() is not None
+
+    async def _ask(self) -> _View | None:
+        with suppress(asyncio.TimeoutError):
+            async with within(SECONDS):
+                # A connection that was kept may have ended: nothing is changed by asking twice.
+                for _ in range(2):
+                    try:
+                        return await self._asked(self._client)
+                    except AuthenticationError:
+                        self._client, self._identified = self._identified, self._client
+                    except (RedisError, OSError):
+                        await self._client.connection_pool.disconnect()
+        return None
+
+    async def _asked(self, client: Redis) -> _View:
+        async with client.pipeline(transaction=False) as questions:
+            for words in self._words:
+                questions.execute_command(*words)
+            return _View.of(*await questions.execute())
+
+
+def _place(address: Sequence[bytes | str]) -> Place:
+    host, port = map(_text, address)
+    return host, int(port)
+
+
+def _text(word: bytes | str) -> str:
+    return word.decode() if isinstance(word, bytes) else word
+
+
+def _told(said: Sequence[Place | str]) -> str:
+    return "; ".join(dict.fromkeys(one if isinstance(one, str) else f"{one[0]}:{one[1]}" for one in said))
