@@ -41,7 +41,7 @@ class _StorageStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StorageS
     STORAGE_STATE_OUT_OF_MEMORY: _StorageState.ValueType  # 5
     """Redis has reached its memory limit (`maxmemory`)."""
     STORAGE_STATE_READ_ONLY: _StorageState.ValueType  # 6
-    """Redis accepts no changes, because it is a replica of another Redis, or lacks replicas of its own."""
+    """Redis accepts no changes, because it is a replica of another Redis, lacks replicas of its own, or is being replaced."""
     STORAGE_STATE_UNREACHABLE: _StorageState.ValueType  # 7
     """Redis does not respond."""
     STORAGE_STATE_LOADING: _StorageState.ValueType  # 8
@@ -71,7 +71,7 @@ error, or a file system that does not respond.
 STORAGE_STATE_OUT_OF_MEMORY: StorageState.ValueType  # 5
 """Redis has reached its memory limit (`maxmemory`)."""
 STORAGE_STATE_READ_ONLY: StorageState.ValueType  # 6
-"""Redis accepts no changes, because it is a replica of another Redis, or lacks replicas of its own."""
+"""Redis accepts no changes, because it is a replica of another Redis, lacks replicas of its own, or is being replaced."""
 STORAGE_STATE_UNREACHABLE: StorageState.ValueType  # 7
 """Redis does not respond."""
 STORAGE_STATE_LOADING: StorageState.ValueType  # 8
