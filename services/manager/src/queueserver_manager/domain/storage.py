@@ -72,7 +72,9 @@ _SENTENCES: Mapping[StorageState, str] = {
     StorageState.DISK_FULL: "Redis{where} can't store changes, disk full{why}: make room on its disk.",
     StorageState.DISK_ERROR: "Redis{where} can't write to its disk{why}: check the disk; the log of Redis says more.",
     StorageState.OUT_OF_MEMORY: "Redis{where} is out of memory{why}: raise its maxmemory, or free memory there.",
-    StorageState.READ_ONLY: "Redis{where} is read-only{why}: check its replicas and Sentinels, or give its primary.",
+    StorageState.READ_ONLY: (
+        "Redis{where} is read-only{why}: check its replicas and Sentinels, or give the address of its primary."
+    ),
     StorageState.REFUSED: "Redis{where} refuses commands of this Manager{why}: correct its address or its settings.",
 }
 
