@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 import redis as blocking
-from queueserver_manager.domain.storage import StorageState
+from queueserver_manager.domain.storage import Fault, StorageState
 from queueserver_manager.store.connection import AddressError, answers, connect
 from queueserver_manager.store.faults import fault_of
 from queueserver_manager.store.lease import Lease
@@ -45,6 +45,19 @@ async def failure(url: str) -> str:
         return fault.reason
     finally:
         await redis.aclose()
+
+
+async def test_a_password_that_is_missing_is_named(short_path: Path) -> None:
+    with closing(RedisProcess(short_path, tcp=True, password=PASSWORD)) as server:
+        for url, reason in (
+            (server.url.replace(f":{PASSWORD}@", ""), "it wants a password"),
+            (server.url.replace(PASSWORD, "wrong"), "invalid username-password pair or user is disabled."),
+        ):
+            redis = connect(url)
+            with pytest.raises(RedisError) as caught:
+                await bounded(redis.ping())
+            assert fault_of(caught.value) == Fault(StorageState.REFUSED, reason)
+            await redis.aclose()
 
 
 @pytest.mark.parametrize("client_certificate", [False, True])

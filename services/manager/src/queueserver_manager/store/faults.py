@@ -51,12 +51,16 @@ _CODES = {
     "WRONGPASS": StorageState.REFUSED,
 }
 _CODE = re.compile(rf"\b({'|'.join(_CODES)}|MISCONF)\b ?")
+#: The answer to a first command without a password says how to say hello, which is of no use to people.
+_HELLO_FIRST = "HELLO must be called with"
 _FULL = re.compile("no space left|quota|file too large", re.IGNORECASE)
 
 
 def fault_of(error: Exception) -> Fault:
     """What is wrong with a Redis that answered, or did not answer, with this error."""
     text = " ".join(str(error).split())
+    if text.startswith(_HELLO_FIRST):
+        return Fault(StorageState.REFUSED, "it wants a password")
     for kind, state in _TYPES:
         if isinstance(error, kind):
             return Fault(state, text[:_LONGEST_REASON])
