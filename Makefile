@@ -19,6 +19,7 @@ TEST_TIMEOUT := 180
 TEST_JOBS ?= 3
 # how often something is disturbed; a night is enough for 5000
 CHAOS_FAULTS ?= 200
+CHAOS_AT_ONCE ?= 2
 # what runs docker-compose.yml
 COMPOSE ?= docker compose
 MEMBERS := protos services/common services/manager services/environment services/worker services/zmq_bridge services/standalone clients/python clients/cli clients/import clients/compat
@@ -59,7 +60,7 @@ test-environments: setup ## Run plans in environments of other Pythons and blues
 
 .PHONY: test-chaos
 test-chaos: setup ## Break every part at random, 200 times, with clients at work: is anything lost? (ARGS="--faults 20 --seed a1.0")
-	@$(BIN)/python -m tests.chaos --faults $(CHAOS_FAULTS) $(ARGS)
+	@$(BIN)/python -m tests.chaos --faults $(CHAOS_FAULTS) --at-once $(CHAOS_AT_ONCE) $(ARGS)
 
 .PHONY: test-how-to
 test-how-to: setup ## Type every line of docs/how-to/ at a terminal: does it do what the page says? (needs Go)

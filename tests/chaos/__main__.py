@@ -29,7 +29,7 @@ def main() -> None:
     console = Console(highlight=False)
     kinds = _kinds(options.kind, own_network([sys.executable, "-m", "tests.chaos", *sys.argv[1:]]), console)
     rounds = list(_rounds(options, kinds))
-    if options.at_once > 1:
+    if options.at_once > 1 and len(rounds) > 1:
         broken = list(_play_at_once(console, rounds, options.at_once))
     else:
         broken = [seed for kind, seed, faults in rounds if _play(console, kind, seed, faults).problems]
