@@ -17,7 +17,7 @@ TEST_TIMEOUT := 180
 # processes that share the test files: the tests wait more than they compute, and each starts what it needs on free ports;
 # files are begun in the order of their names, because those with the longest tests come first then
 TEST_JOBS ?= 3
-# how often something is disturbed; a night is enough for 5000
+# how often something is disturbed, and rounds that are played at a time: three rounds are an hour for 5000
 CHAOS_FAULTS ?= 200
 CHAOS_AT_ONCE ?= 2
 # what runs docker-compose.yml
