@@ -173,6 +173,10 @@ class Cluster:
     def _join(self, key: str) -> None:
         *primaries, self.replica = self.nodes
         half = _SLOTS // 2
+        for number, server in enumerate(self.nodes, 1):
+            with server.connect() as node:
+                # Two of the same epoch sort that out later, and one may take back by that what was taken over.
+                _tell(node, "SET-CONFIG-EPOCH", number)
         for server, slots in zip(primaries, (range(half), range(half, _SLOTS)), strict=True):
             with server.connect() as node:
                 _tell(node, "ADDSLOTS", *slots)
