@@ -79,9 +79,11 @@ class Sentinels:
         The newest of what they say counts, and a failover that one of them has begun. Most have to answer. Raises
         PrimaryInDoubtError.
         """
-        views = [view for view in await asyncio.gather(*(each.view() for each in self._each)) if view is not None]
-        if 2 * len(views) <= len(self._each):
-            raise PrimaryInDoubtError(f"{len(views)} of {len(self._each)} Sentinels say what the primary is")
+        said = await asyncio.gather(*(each.view() for each in self._each))
+        views = [view for view in said if isinstance(view, _View)]
+        if 2 * len(views) <= len(said):
+            problems = _told([one for one in said if isinstance(one, str)])
+            raise PrimaryInDoubtError(f"{len(views)} of {len(said)} Sentinels say what the primary is: {problems}")
         newest = max(views, key=lambda view: view.epoch)
         if newest.primary != server:
             raise PrimaryInDoubtError(f"{server} was replaced by {newest.primary}")
@@ -114,18 +116,17 @@ class _Sentinel:
         self._client = server_at(places, place, options, identify=False)
         #: For one that wants a password.
         self._identified = server_at(places, place, options)
-        self._answers = True
-        self._asking_again: asyncio.Task[None] | None = None
+        #: Why it did not answer the last time; empty if it did.
+        self._problem = ""
+        self._asking_again: asyncio.Task[_View | str] | None = None
 
-    async def view(self) -> _View | None:
-        """What it says from now on; None if it does not answer."""
-        if self._answers:
-            view = await self._ask()
-            self._answers = view is not None
-            return view
+    async def view(self) -> _View | str:
+        """What it says from now on, or why it does not."""
+        if not self._problem:
+            return await self._ask()
         if self._asking_again is None or self._asking_again.done():
-            self._asking_again = asyncio.create_task(self._ask_again())
-        return None
+            self._asking_again = asyncio.create_task(self._ask())
+        return self._problem
 
     async def close(self) -> None:
         """Close its connections."""
@@ -135,21 +136,25 @@ class _Sentinel:
         for client in (self._client, self._identified):
             await client.aclose()
 
-    async def _ask_again(self) -> None:
-        self._answers = await self._ask() is not None
-
-    async def _ask(self) -> _View | None:
+    async def _ask(self) -> _View | str:
+        problem = "no answer"
         with suppress(asyncio.TimeoutError):
             async with within(SECONDS):
                 # A connection that was kept may have ended: nothing is changed by asking twice.
                 for _ in range(2):
                     try:
-                        return await self._asked(self._client)
-                    except AuthenticationError:
+                        view = await self._asked(self._client)
+                    except AuthenticationError as error:
+                        problem = str(error)
                         self._client, self._identified = self._identified, self._client
-                    except (RedisError, OSError):
+                    except (RedisError, OSError) as error:
+                        problem = str(error) or type(error).__name__
                         await self._client.connection_pool.disconnect()
-        return None
+                    else:
+                        self._problem = ""
+                        return view
+        self._problem = problem
+        return problem
 
     async def _asked(self, client: Redis) -> _View:
         async with client.pipeline(transaction=False) as questions:
