@@ -213,7 +213,7 @@ def _tell(node: redis.Redis, *words: str | int) -> Any:
 
 def synced(replica: Server, after: int = 0) -> None:
     """Return when a replica has the data of its primary."""
-    replica.process.output.wait_for("MASTER <-> REPLICA sync: Finished with success", after=after)
+    replica.process.output.wait_for("REPLICA sync: Finished with success", after=after)
 
 
 def wait_for_lines(process: TestProcess, text: str, count: int) -> None:

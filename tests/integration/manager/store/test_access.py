@@ -154,7 +154,7 @@ async def test_the_user_of_the_page_may_do_nothing_else(limited: str) -> None:
     redis = connect(limited)
     try:
         for words in (("GET", "other"), ("SET", "qs:meta", "1"), ("CONFIG", "GET", "*"), ("FLUSHALL",), ("KEYS", "*")):
-            with pytest.raises(RedisError, match=r"has no permissions|can't run this command"):
+            with pytest.raises(RedisError, match=r"(?i)has no permissions|no permissions to|can't run this command"):
                 await redis.execute_command(*words)
     finally:
         await redis.aclose()
@@ -166,6 +166,6 @@ async def test_another_prefix_is_refused_and_the_reason_is_told(limited: str) ->
         with pytest.raises(RedisError) as caught:
             await Lease(redis, "other", "me", "here:1").acquire()
         assert fault_of(caught.value).state is StorageState.REFUSED
-        assert "no permissions to access one of the keys" in fault_of(caught.value).reason
+        assert "no permissions to access" in fault_of(caught.value).reason.lower()
     finally:
         await redis.aclose()

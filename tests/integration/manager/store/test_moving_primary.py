@@ -124,7 +124,7 @@ async def test_no_change_is_lost_that_an_old_primary_confirmed_with_a_replica_th
             sentinels.wait_until_informed(sentinels.first)
             second = sentinels.primary()
             sentinels.fail_over()
-            sentinels.first.process.output.wait_for("MASTER MODE enabled")
+            sentinels.first.process.output.wait_for("MODE enabled")
             await change_until_replaced(sentinels, second, owning)
             assert sentinels.primary() is sentinels.first
 
