@@ -88,6 +88,25 @@ async def test_a_manager_that_is_started_again_shows_the_same_markers_because_no
     assert (after.revision, after.epoch) == (before.revision, before.epoch + 1)
 
 
+async def test_the_marker_of_the_runs_outlives_a_kill_of_the_manager_and_never_stands_for_other_runs(
+    parts: Parts, parts_client: AsyncClient, gate: Gate
+) -> None:
+    handle = await parts_client.queue.execute(Plan("runs_then_stepping", gate.path, 1))
+    async with parts_client.watch([EventKind.STATUS]) as watch:
+        async for _ in watch:
+            if len((await parts_client.run_engine.runs()).runs) == 2:
+                break
+    before = await parts_client.run_engine.runs()
+    with parts.manager_killed():
+        pass
+    after = await parts_client.run_engine.runs()
+    assert (after, (await parts_client.status()).run_list_uid) == (before, before.uid)
+    gate.open()
+    await bounded(handle.result())
+    ended = await parts_client.run_engine.runs()
+    assert (ended.runs, ended.uid == before.uid) == ((), False)
+
+
 async def test_an_item_whose_start_was_answered_right_before_a_kill_runs_exactly_once(
     parts: Parts, parts_client: AsyncClient
 ) -> None:

@@ -386,7 +386,7 @@ class OwnershipTerm:
             pause_pending=view.pause_pending or (summary.running is not None and summary.running.pause_pending),
             pause_at_once=summary.running is not None and view.status.pause_at_once_for == summary.running.execution_id,
             environment=view.status.environment,
-            run_list=(view.status.boot_id, view.runs_changes),
+            runs_revision=view.runs_revision,
             storage=self._storage.present,
             worker_up=view.status.connected,
             worker_unreachable_because=view.status.unreachable_because,

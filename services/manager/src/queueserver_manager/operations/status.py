@@ -45,8 +45,8 @@ class StatusFacts:
     #: The pending pause is an immediate one.
     pause_at_once: bool = False
     environment: Environment = field(default_factory=Environment)
-    #: Boot of the Worker and how often its run list changed.
-    run_list: tuple[str, int] = ("", 0)
+    #: Of the runs of the running item.
+    runs_revision: str = ""
     #: Redis.
     storage: Storage = field(default_factory=Storage)
     worker_up: bool = False

@@ -105,7 +105,7 @@ def status_to_proto(facts: StatusFacts) -> pb.ManagerStatus:
         task_results_uid=marker(store, "tasks", revisions.tasks),
         lock_info=lock_to_proto(facts.lock, emergency_key_is_set=facts.emergency_key_is_set),
         lock_info_uid=marker(store, "lock", revisions.lock),
-        run_list_uid=marker(store, "runs", "{}:{}".format(*facts.run_list)),
+        run_list_uid=marker(store, "runs", facts.runs_revision),
     )
     set_time(status.time, facts.time)
     return status

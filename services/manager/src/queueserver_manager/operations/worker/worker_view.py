@@ -118,6 +118,7 @@ class WorkerView:
         self._asked: list[Asked] = []
         self._stopping = False
         self._runs: dict[str, RunSummary] = {}
+        self._closed_runs = 0
         self._runs_changes = 0
 
     @property
@@ -290,24 +291,38 @@ class WorkerView:
     def set_runs(self, runs: tuple[RunSummary, ...]) -> None:
         """These are the runs of the running item."""
         if runs != self.runs:
-            self._runs = {run.uid: run for run in runs}
+            self._runs, self._closed_runs = {}, 0
+            for run in runs:
+                self._keep(run)
             self._runs_changed()
 
     def open_run(self, run: RunSummary) -> None:
         """The running item opened a run."""
-        self._runs[run.uid] = run
+        self._keep(run)
         self._runs_changed()
 
     def close_run(self, uid: str, exit_status: str) -> None:
         """The running item closed a run."""
         if uid in self._runs:
-            self._runs[uid] = replace(self._runs[uid], is_open=False, exit_status=exit_status)
+            self._keep(replace(self._runs[uid], is_open=False, exit_status=exit_status))
             self._runs_changed()
 
     @property
-    def runs_changes(self) -> int:
-        """How often the runs of the running item changed."""
-        return self._runs_changes
+    def runs_revision(self) -> str:
+        """Another text when the runs of the running item are others, and the same one after a restart of the Manager.
+
+        Runs of an item are only opened, then closed: the first one and how many there are of both say which these are.
+        """
+        first = next(iter(self._runs), None)
+        if first is None:
+            return f"{self._status.boot_id}:{self._runs_changes}"
+        return f"{first}:{len(self._runs) + self._closed_runs}"
+
+    def _keep(self, run: RunSummary) -> None:
+        before = self._runs.get(run.uid)
+        was_closed = before is not None and not before.is_open
+        self._closed_runs += (not run.is_open) - was_closed
+        self._runs[run.uid] = run
 
     def _runs_changed(self) -> None:
         self._runs_changes += 1

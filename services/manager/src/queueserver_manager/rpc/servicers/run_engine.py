@@ -100,7 +100,7 @@ class RunEngineServicer(RunEngineServiceServicer):
             raise FieldInvalid("filter", f"{request.filter} is not a filter: use those of RunFilter")
         size = page_size(request.page_size, _LARGEST_PAGE, _LARGEST_PAGE)
         view, store = term.view, term.ledger.summary.store_id
-        answer = pb.ListRunsResponse(run_list_uid=marker(store, "runs", f"{view.status.boot_id}:{view.runs_changes}"))
+        answer = pb.ListRunsResponse(run_list_uid=marker(store, "runs", view.runs_revision))
         page = run_page(term.run_engine.runs(), shown, size, request.page_token, run_length)
         runs, answer.next_page_token = await in_time_slices(page)
         fill_runs(answer.runs, runs)
