@@ -78,8 +78,8 @@ def disagreement(real: object, ours: object) -> str:
         return "" if real is ours else "one of them is no text"
     if bool(real) != bool(ours):
         return "one of them is empty"
-    if prefix_of(real) != prefix_of(ours):
-        return f"the beginning: {prefix_of(real)!r} there, {prefix_of(ours)!r} here"
+    if beginnings_of(real) != beginnings_of(ours):
+        return f"the beginning: {beginnings_of(real)} there, {beginnings_of(ours)} here"
     for phrase in PHRASES:
         ways = (phrase,) if isinstance(phrase, str) else phrase
         if any(way in real for way in ways) != any(way in ours for way in ways):
@@ -89,9 +89,13 @@ def disagreement(real: object, ours: object) -> str:
     return ""
 
 
-def prefix_of(message: str) -> str:
-    """The known beginning of a message; empty if it has none of them."""
-    return next(filter(message.startswith, PREFIXES), "")
+def beginnings_of(message: str) -> list[str]:
+    """The known beginnings of a message, one behind the other: each is said once, not twice."""
+    found: list[str] = []
+    while prefix := next(filter(message.startswith, PREFIXES), ""):
+        found.append(prefix)
+        message = message.removeprefix(prefix)
+    return found
 
 
 def _lock(message: str) -> str:

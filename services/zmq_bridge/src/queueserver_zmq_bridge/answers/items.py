@@ -58,6 +58,9 @@ def _result_fields(result: item_pb2.ItemResult) -> dict[str, Any]:
 
 
 def _failure(result: item_pb2.ItemResult) -> str:
-    if result.failure_cause == item_pb2.FAILURE_CAUSE_ENVIRONMENT_DESTROYED:
-        return f"RE Worker environment was destroyed. {result.message}"
-    return f"Plan failed: {result.message}"
+    """Why a plan failed, in a message that begins as clients expect it; most messages do so already."""
+    was_destroyed = result.failure_cause == item_pb2.FAILURE_CAUSE_ENVIRONMENT_DESTROYED
+    beginning = "RE Worker environment was destroyed" if was_destroyed else "Plan failed: "
+    if result.message.startswith(beginning):
+        return result.message
+    return f"{beginning}{'. ' if was_destroyed else ''}{result.message}"
