@@ -93,7 +93,12 @@ def test_what_would_be_imported_is_shown_and_nothing_is_changed(
     assert (shown.returncode, shown.stderr) == (0, "")
     for words in (
         *("9 items", "6 entries", "visitors", "loop on, ignore_failures on", "environment and queue, by Anna"),
-        *("beam until Monday", "The plan count of Cleo was running", "autostart    on", "Add --apply"),
+        *(
+            "beam until Monday",
+            "The plan count of Cleo (06faded6-3e61-4188-8032-66e8de08d58f) was running",
+            "autostart    on",
+            "Add --apply",
+        ),
     ):
         assert words in shown.stdout
     assert KEY not in shown.stdout
@@ -208,11 +213,49 @@ def test_broken_elements_are_told_and_left_out(
     assert [entry.item.uid for entry in client.history.list()] == ["h0"]
 
 
+def test_times_beyond_all_clocks_are_left_out_of_what_is_imported(
+    empty_redis: OldRedis, target: Stack, client: Client, run_import: Import
+) -> None:
+    ended: dict[str, Any] = json.loads(many(1)["qs_default_plan_history"][0])
+    ended["result"] |= {"time_start": 1.5, "time_stop": 10**400}
+    running = {**ended, "item_uid": "r0", "properties": {"time_start": 10**400}}
+    lock = {"environment": True, "queue": True, "user": "Anna", "note": None, "time": 10**400, "lock_key": KEY}
+    empty_redis.write({"qs_default_plan_history": [json.dumps(ended)], "qs_default_running_plan": json.dumps(running)})
+    empty_redis.write({"qs_default_lock_info": json.dumps(lock)})
+    done = run_import("--apply", "--stopped", address=target.address)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [entry.item.uid for entry in client.history.list()] == ["h0", "r0"]
+    assert client.lock.get().lock.user == "Anna"
+
+
+@pytest.mark.parametrize("key", ["\ud800", "k" * 129])
+def test_a_lock_with_a_key_that_nobody_could_give_is_not_imported(
+    empty_redis: OldRedis, target: Stack, run_import: Import, key: str
+) -> None:
+    lock = {"environment": True, "queue": True, "user": "Anna", "note": None, "time": 1.5, "lock_key": key}
+    empty_redis.write({"qs_default_lock_info": json.dumps(lock)})
+    done = run_import("--apply", address=target.address)
+    assert (done.returncode, done.stderr, "--without lock" in done.stdout) == (2, "", True)
+
+
+@pytest.mark.usefixtures("old_redis")
+def test_a_server_that_is_locked_with_another_key_than_the_old_one_says_which_lock_to_leave_out(
+    target: Stack, run_import: Import
+) -> None:
+    with Client(target.address, lock_key="another key") as other:
+        other.lock.acquire(environment=True, queue=True)
+    refused = run_import("--apply", "--lock-key", "another key", address=target.address)
+    assert (refused.returncode, "--without lock" in refused.stdout) == (2, True)
+    done = run_import("--apply", "--lock-key", "another key", "--without", "lock", address=target.address)
+    assert done.returncode == 0
+
+
 WRONG_ITEMS: list[dict[str, Any]] = [
     {"item_type": "function"},
     {"item_type": None},
     {"name": ""},
     {"name": 5},
+    {"name": "\ud800"},
     {"args": {"a": 1}},
     {"kwargs": [1]},
     {"meta": 7},
@@ -287,6 +330,6 @@ def test_what_is_nowhere_is_told_with_the_way_out(empty_redis: OldRedis, run_imp
     assert away.returncode == 3
     assert "127.0.0.1:1" in away.stderr
     shown = run_import()
-    assert (shown.returncode, "1 item" in shown.stdout) == (2, True)
+    assert (shown.returncode, "1 item" in shown.stdout, "127.0.0.1:1" in shown.stdout) == (3, True, True)
     no_redis = run_import(redis="127.0.0.1:1")
     assert (no_redis.returncode, "--redis-addr" in no_redis.stderr) == (3, True)

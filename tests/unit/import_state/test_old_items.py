@@ -20,9 +20,13 @@ from queueserver_manager.domain.imports import SizedItem
 from queueserver_manager.wire.imports import read_part
 from queueserver_manager.wire.items import adopt_message
 
+#: Also with half characters, which JSON can name.
+TEXTS = st.text(st.characters(exclude_categories=()), max_size=5)
+#: Also beyond every floating-point number.
+NUMBERS = st.integers() | st.floats() | st.sampled_from([10**400, -(10**400)])
 VALUES: Any = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=8,
 )
 PLAN = {"item_type": "plan", "name": "count", "item_uid": "u", "user": "Anna", "user_group": "primary"}
@@ -30,14 +34,15 @@ RESULT = {"exit_status": "completed", "run_uids": ["r"], "scan_ids": [1], "time_
 ITEMS = st.fixed_dictionaries(
     {
         "item_type": st.sampled_from(["plan", "instruction"]),
-        "name": st.text(max_size=5),
-        "item_uid": st.text(max_size=5),
+        "name": TEXTS,
+        "item_uid": TEXTS,
     },
     optional=dict.fromkeys(("args", "kwargs", "meta", "properties", "user", "user_group", "result"), VALUES),
 )
 RESULTS = st.fixed_dictionaries(
     {"exit_status": st.sampled_from(["completed", "failed", "unknown", "halted"])},
-    optional=dict.fromkeys(("run_uids", "scan_ids", "time_start", "time_stop", "msg", "traceback"), VALUES),
+    optional=dict.fromkeys(("run_uids", "scan_ids", "msg", "traceback"), VALUES)
+    | dict.fromkeys(("time_start", "time_stop"), VALUES | NUMBERS),
 )
 
 
@@ -82,6 +87,20 @@ def test_any_user_has_a_name_that_the_manager_takes(user: Any) -> None:
 def test_any_setting_is_read_or_told_to_be_broken(read: Callable[[bytes], Any], data: bytes) -> None:
     with contextlib.suppress(Broken):
         read(data)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"environment": st.booleans(), "queue": st.just(True), "lock_key": TEXTS},
+        optional={"user": VALUES, "note": VALUES, "time": VALUES | NUMBERS},
+    )
+)
+def test_any_lock_can_be_sent_with_its_key_or_is_told_to_be_broken(fields: dict[str, Any]) -> None:
+    with contextlib.suppress(Broken):
+        lock = lock_of(json.dumps(fields).encode())
+        assert lock is not None
+        settings = pb.ImportedSettings(lock=lock.message)
+        assert pb.ImportStateRequest(settings=settings, lock_key=lock.key).lock_key == fields["lock_key"]
 
 
 def test_a_list_of_metadata_is_merged_and_its_first_object_counts_most() -> None:

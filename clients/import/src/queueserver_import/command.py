@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from queueserver.manager.v1 import import_state_pb2 as pb
-from queueserver_client import QueueServerError, ServiceUnavailable
+from queueserver_client import Locked, QueueServerError, ServiceUnavailable
 
 from queueserver_import import old_redis, report
 from queueserver_import.failures import Failure, NoConnection
@@ -28,6 +28,10 @@ with --apply it does it. The old Redis is only read. A repetition adds nothing t
 _STOPPED = (
     "A plan was running in the old server, and {count} other programs are connected to its Redis: stop the old "
     "server, and make sure that the plan no longer runs; then add --stopped."
+)
+_TWO_LOCKS = (
+    "The old server's lock, which has a key of its own, can't take the place of this one: release this one first, or "
+    "leave the old one out (--without lock) and give the key of this one (--lock-key)."
 )
 
 
@@ -104,15 +108,17 @@ async def _import(options: argparse.Namespace, config: OldConfig, redis: OldRedi
             f"{redis.described}: there is nothing of a bluesky-queueserver. Its keys would be called "
             f"{redis.key(old_redis.QUEUE)}, for example; say what they begin with: --redis-name-prefix."
         )
-    facts, refusal = await _ask(server, needed=options.apply)
+    facts, unreachable = await _ask(server, needed=options.apply)
     old = OldState(redis, config, options.without, facts.policy, facts.most_entries, _tell_progress)
     state = await old.survey()
     wanted = Import(state, redis.described, options.lock_key, options.into_existing)
-    refusal = refusal or await _obstacle(options, state, redis)
+    refusal = unreachable or await _obstacle(options, state, redis)
     answer: pb.ImportStateResponse | None = None
     if not refusal:
         try:
             answer = await server.send(wanted.begin(check=True))
+        except Locked as error:
+            refusal = f"{error} {_TWO_LOCKS}" if state.lock is not None else str(error)
         except QueueServerError as error:
             refusal = str(error)
     is_done = answer is not None and answer.HasField("complete_time")
@@ -130,6 +136,8 @@ async def _import(options: argparse.Namespace, config: OldConfig, redis: OldRedi
         _say(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         await _tell_end(server, answer, refusal, applied=applied, is_done=is_done)
+    if unreachable:
+        return NoConnection.exit_code
     return Failure.exit_code if refusal else 0
 
 

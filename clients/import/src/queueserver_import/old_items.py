@@ -7,7 +7,6 @@ hold is said: in a Broken, if the item can't be kept at all, or as a remark besi
 from __future__ import annotations
 
 import json
-import math
 import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
@@ -63,8 +62,8 @@ def item_of(fields: Fields, remarks: list[str]) -> item_pb2.Item:
         raise Broken(f"has the item_type {_shown(kind)}, and only plans and instructions are queued")
     if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME:
         raise Broken("has no name")
-    spec = item_pb2.ItemSpec(item_type=_TYPES[kind], name=name)
     try:
+        spec = item_pb2.ItemSpec(item_type=_TYPES[kind], name=name)
         _fill_call(spec, fields, remarks)
     except ValueNotRepresentable as error:
         raise Broken(f"has a value that can't be kept: {error}") from None
@@ -173,9 +172,9 @@ def _fill_runs(target: item_pb2.ItemResult, result: Fields) -> None:
 
 def _fill_time(target: Timestamp, seconds: object) -> None:
     """A time, if it is one; nothing otherwise."""
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not math.isfinite(seconds):
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
         return
-    if 0 <= seconds < _MAX_SECONDS:
+    if 0 <= seconds < _MAX_SECONDS:  # so it is neither infinite nor NaN
         target.seconds = int(seconds)
         target.nanos = min(999_999_999, round((seconds - int(seconds)) * 1e9))
 

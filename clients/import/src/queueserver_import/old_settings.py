@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,14 +80,24 @@ def lock_of(data: bytes) -> OldLock | None:
     key = found.get("lock_key")
     if not isinstance(key, str) or not key:
         raise Broken("it has no key")
+    if not _is_unicode(key):
+        raise Broken("its key has half a character, a surrogate, and a key must be valid Unicode text here")
     if len(unicodedata.normalize("NFC", key)) > _MAX_KEY:
         raise Broken(f"its key has more than {_MAX_KEY} characters, and a key may not have more here")
     lock = pb.ImportedLock(environment=environment, queue=queue, user=name_of(found.get("user")))
     lock.note = _note(found.get("note"))
     time = found.get("time")
-    if isinstance(time, (int, float)) and not isinstance(time, bool) and math.isfinite(time) and 0 <= time < 2**37:
+    if isinstance(time, (int, float)) and not isinstance(time, bool) and 0 <= time < 2**37:
         lock.time.FromNanoseconds(int(time * 1e6) * 1000)
     return OldLock(lock, key)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _note(value: object) -> str:

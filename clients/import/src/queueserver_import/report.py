@@ -34,7 +34,7 @@ def for_people(state: State, without: Sequence[str], config: OldConfig) -> str:
     if state.running is not None:
         name, user, uid = state.running
         returns = "its new attempt is at the head of the queue" if state.running_returns else "it does not return"
-        lines += ["", f"The plan {name} of {user} was running: it is in the history as failed, and {returns} ({uid})."]
+        lines += ["", f"The plan {name} of {user} ({uid}) was running: it is in the history as failed, and {returns}."]
     for title, problems in (("Left out, because it is broken", state.left_out), ("Different", state.remarks)):
         if problems.count:
             lines += ["", f"{title} ({problems.count}):"]
