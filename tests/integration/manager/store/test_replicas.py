@@ -30,6 +30,7 @@ class Group:
 
     def __init__(self, directory: Path) -> None:
         self.primary = Server(directory)
+        self._joined = 0
         self.url = f"redis://127.0.0.1:{self.primary.port}"
         self.replicas = [self.replica(directory), self.replica(directory)]
 
@@ -37,6 +38,11 @@ class Group:
         """One more, which has the data of the primary."""
         server = Server(directory, "--replicaof", "127.0.0.1", str(self.primary.port))
         synced(server)
+        with self.primary.connect() as primary:
+            # The primary counts it when it has heard that it is synced.
+            primary.set("joined", server.port)
+            self._joined += 1
+            assert primary.wait(self._joined, 4_000) == self._joined
         return server
 
     def promote(self, number: int) -> None:
