@@ -17,7 +17,7 @@ EXAMPLE = REPOSITORY / ".env.example"
 MEMBERS = {
     "manager": ["protos", "services/common", "services/manager"],
     "worker": ["protos", "services/common", "services/environment", "services/worker"],
-    "qserver": ["protos", "clients/python", "clients/cli"],
+    "qserver": ["protos", "clients/python", "clients/import", "clients/cli"],
     "zmq-bridge": ["protos", "services/common", "clients/python", "services/zmq_bridge"],
 }
 #: The only form that is used, because every program that reads such files understands it.
