@@ -49,3 +49,26 @@ def test_whatever_is_sent_is_answered_with_a_reason(client: OldClient, seed: int
 
 
 SUBMITTER = {"user": "tests", "user_group": "primary"}
+ITEM = {"item_type": "plan", "name": "count", "args": [["det1"]]}
+
+
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        ("\ud800", "user must be text, and has half a character"),
+        (" a", "user: must not begin or end with a space"),
+        ("a\u202eb", "user: must consist of visible characters"),
+        ("a" * 101, "user: must have at most 100 characters"),
+    ],
+)
+def test_a_user_whose_name_can_not_be_kept_is_told_why(client: OldClient, user: str, told: str) -> None:
+    added = client("queue_item_add", item=ITEM, user=user, user_group="primary")
+    assert added["success"] is False
+    assert added["msg"].startswith(f"Failed to add an item: {told}")
+    locked = client("lock", lock_key="a key", user=user, queue=True)
+    assert locked["msg"].startswith(f"Error: {told}")
+
+
+def test_a_user_group_with_half_a_character_is_told_to_be_one(client: OldClient) -> None:
+    added = client("queue_item_add", item=ITEM, user="tests", user_group="\ud800")
+    assert added["msg"].startswith("Failed to add an item: user_group must be text, and has half a character")

@@ -15,6 +15,7 @@ from queueserver_zmq_bridge.descriptions.listings import Listings
 from queueserver_zmq_bridge.listed.history import HistoryListing
 from queueserver_zmq_bridge.listed.items import encoded_list
 from queueserver_zmq_bridge.listed.queue import QueueListing
+from queueserver_zmq_bridge.refusal import Refused
 
 if TYPE_CHECKING:
     from grpc.aio import UnaryUnaryMultiCallable
@@ -37,7 +38,10 @@ NOBODY: Caller = (None, None)
 
 
 class Server:
-    """Calls to the Manager, and what is kept of its answers. All methods raise QueueServerError."""
+    """Calls to the Manager, and what is kept of its answers.
+
+    All methods raise QueueServerError, and Refused for a caller whose name can't be sent.
+    """
 
     def __init__(self, address: str | None, encoding: Encoding, parent: ReadyPipe) -> None:
         self._parent = parent
@@ -89,5 +93,9 @@ class Server:
 
 
 def _terms(caller: Caller, seconds: float | None = None) -> CallTerms:
+    try:
+        names = identity(*caller)
+    except ValueError as error:
+        raise Refused(str(error).replace("user-group", "user_group")) from None
     # Clients of the API have always been able to submit as root.
-    return CallTerms((*identity(*caller), *ROOT_IS_MEANT), seconds)
+    return CallTerms((*names, *ROOT_IS_MEANT), seconds)

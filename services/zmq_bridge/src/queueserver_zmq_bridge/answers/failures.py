@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,6 +18,8 @@ _BY_REASON: Final[Mapping[str, str]] = {
     "QUEUE_RUNNING": "RE Manager is busy.",
     "RUN_ENGINE_MISSING": "Run Engine is not found in the environment.",
 }
+#: How the Manager names users and groups, which it reads beside the request.
+_CALLER: Final = re.compile(r"\bqserver-user(-group)?(?:-bin)?(?=: )")
 
 
 def sentence(error: QueueServerError) -> str:
@@ -25,4 +28,8 @@ def sentence(error: QueueServerError) -> str:
         return f"Invalid lock key: \n{describe_lock(error.lock)}"
     if error.reason == "GROUP_NOT_FOUND":
         return f"Unknown user group: {error.message}"
-    return _BY_REASON.get(error.reason, error.message)
+    return _BY_REASON.get(error.reason) or _CALLER.sub(_parameter, error.message)
+
+
+def _parameter(found: re.Match[str]) -> str:
+    return "user_group" if found[1] else "user"
