@@ -117,9 +117,13 @@ def test_what_the_old_server_added_to_properties_is_left_out_and_what_the_client
     assert len(remarks) == 1
 
 
-def test_a_long_traceback_keeps_its_end() -> None:
-    entry = entry_of({**PLAN, "result": {**RESULT, "exit_status": "failed", "traceback": "x" * 3_000_000 + "end"}}, [])
-    assert entry.result.traceback.endswith("xend")
+def test_what_of_a_long_result_is_kept_is_told() -> None:
+    long = {"traceback": "x" * 3_000_000 + "end", "msg": "begin" + "x" * 30_000, "run_uids": ["r"] * 10_001}
+    remarks: list[str] = []
+    entry = entry_of({**PLAN, "result": {**RESULT, "exit_status": "failed", **long}}, remarks)
+    assert (entry.result.traceback.endswith("xend"), entry.result.message[:6]) == (True, "beginx")
+    assert len(entry.result.runs) == 10_000
+    assert ["first 20000" in remarks[0], "last 200000" in remarks[1], "10001 runs" in remarks[2]] == [True] * 3
     assert entry.ByteSize() < 2 * 1024 * 1024
     assert_taken(history=[entry])
 

@@ -108,18 +108,18 @@ def entry_of(fields: Fields, remarks: list[str]) -> item_pb2.HistoryEntry:
     status = result.get("exit_status")
     if not isinstance(status, str) or status not in _STATUSES:
         raise Broken(f"has the exit status {_shown(status)}")
-    message, traceback = _text(result.get("msg"))[:_MAX_MESSAGE], _text(result.get("traceback"))[-_MAX_TRACEBACK:]
     target = entry.result
-    target.exit_status, target.message, target.traceback = _STATUSES[status], message, traceback
+    target.exit_status = _STATUSES[status]
+    _fill_texts(target, result, remarks)
     if status == "unknown":
         target.notices.append("bluesky-queueserver gave the exit status 'unknown': how the plan ended is not known.")
         target.failure_cause = item_pb2.FAILURE_CAUSE_WORKER_LOST
     elif status == "failed":
-        was_destroyed = "environment was destroyed" in message
+        was_destroyed = "environment was destroyed" in target.message
         target.failure_cause = (
             item_pb2.FAILURE_CAUSE_ENVIRONMENT_DESTROYED if was_destroyed else item_pb2.FAILURE_CAUSE_PLAN_ERROR
         )
-    _fill_runs(target, result)
+    _fill_runs(target, result, remarks)
     for name, time in (("time_start", target.start_time), ("time_stop", target.stop_time)):
         _fill_time(time, result.get(name))
     if not target.HasField("stop_time"):
@@ -160,10 +160,20 @@ def name_of(value: object) -> str:
     return name if name and not unicodedata.category(name[0]).startswith("M") else UNKNOWN
 
 
-def _fill_runs(target: item_pb2.ItemResult, result: Fields) -> None:
-    uids, numbers = result.get("run_uids"), result.get("scan_ids")
-    numbers = numbers if isinstance(numbers, list) else []
-    for index, uid in enumerate(uids[:_MAX_RUNS] if isinstance(uids, list) else ()):
+def _fill_texts(target: item_pb2.ItemResult, result: Fields, remarks: list[str]) -> None:
+    message, traceback = _text(result.get("msg")), _text(result.get("traceback"))
+    target.message, target.traceback = message[:_MAX_MESSAGE], traceback[-_MAX_TRACEBACK:]
+    if len(message) > _MAX_MESSAGE:
+        remarks.append(f"only the first {_MAX_MESSAGE} characters of its message are kept")
+    if len(traceback) > _MAX_TRACEBACK:
+        remarks.append(f"only the last {_MAX_TRACEBACK} characters of its traceback are kept")
+
+
+def _fill_runs(target: item_pb2.ItemResult, result: Fields, remarks: list[str]) -> None:
+    uids, numbers = (found if isinstance(found, list) else [] for found in map(result.get, ("run_uids", "scan_ids")))
+    if len(uids) > _MAX_RUNS:
+        remarks.append(f"only the first {_MAX_RUNS} of its {len(uids)} runs are kept")
+    for index, uid in enumerate(uids[:_MAX_RUNS]):
         run = target.runs.add(run_uid=_text(uid)[:1000])
         number = numbers[index] if index < len(numbers) else None
         if isinstance(number, int) and not isinstance(number, bool) and abs(number) < _MAX_SCAN_ID:
