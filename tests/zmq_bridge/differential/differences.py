@@ -189,6 +189,15 @@ DIFFERENCES: Final = (
         is_about.task_of_permissions,
     ),
     Difference(
+        "invalid pattern",
+        "`permissions_set`, `permissions_reload`",
+        "permissions with a pattern that can't be used are refused, and those in force stay; there, they are accepted, "
+        "all groups but `root` are unknown then, and `root` may use everything",
+        "a mistake would take every right from some and give every right to others",
+        is_about.invalid_pattern,
+        diverges=True,
+    ),
+    Difference(
         "six lists",
         "`permissions_get`",
         "each group has all its six lists",

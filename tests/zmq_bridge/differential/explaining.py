@@ -77,6 +77,11 @@ def empty_uid(call: Call, _: Mismatch) -> bool:
     return "" in given and call.ours.get("success") is False
 
 
+def invalid_pattern(call: Call, _: Mismatch) -> bool:
+    """Permissions with a pattern that is none are accepted there."""
+    return call.method == "permissions_set" and call.real["success"] and "is not a pattern" in call.ours["msg"]
+
+
 def six_lists(call: Call, mismatch: Mismatch) -> bool:
     """A group has a list that was not given."""
     return call.method == "permissions_get" and mismatch.real == MISSING

@@ -24,6 +24,7 @@ _PERMISSIONS: Final[tuple[Any, ...]] = (
     {"user_groups": {"root": {"x": []}}},
     {"user_groups": {"root": {"allowed_plans": 5}}},
     {"user_groups": {"root": {"allowed_plans": [5]}}},
+    {"user_groups": {"root": {}, "primary": {"allowed_plans": [":(("]}}},
 )
 _EVERYTHING: Final = {"allowed_plans": [None], "allowed_devices": [None], "allowed_functions": [None]}
 SOME_PERMISSIONS: Final = {
