@@ -77,6 +77,15 @@ DIFFERENCES: Final = (
         diverges=True,
     ),
     Difference(
+        "unsuitable device",
+        _SUBMITTING,
+        "where the hint of a parameter is a device (`Movable`, `Readable` …), the name of none, or of one that can't "
+        "do what the hint asks for, is refused; there, any text is accepted, and the plan fails when it runs",
+        "it can only be a mistake; parameters without a hint take any text here too",
+        is_about.unsuitable_device,
+        diverges=True,
+    ),
+    Difference(
         "no list",
         "all with `args`, `items` or `uids`",
         "what is no list is refused; there, the keys of an object or the letters of a text are taken",

@@ -59,6 +59,12 @@ def meta_is_merged(_: Call, mismatch: Mismatch) -> bool:
     return "meta" in mismatch.path and isinstance(mismatch.real, list) and isinstance(mismatch.ours, dict)
 
 
+def unsuitable_device(call: Call, _: Mismatch) -> bool:
+    """A parameter that takes devices gets the name of none, or of one that can't do what its hint asks for."""
+    is_accepted = bool(call.real.get("success")) and not call.ours.get("success")
+    return call.method in _SUBMITTING and is_accepted and "must be the name of a device" in str(call.ours)
+
+
 def no_list(call: Call, _: Mismatch) -> bool:
     """Something else is where a list is wanted."""
     wanted = [call.params.get("uids", []), call.params.get("items", [])]

@@ -73,6 +73,7 @@ ITEMS: Final[tuple[Any, ...]] = (
     {"item_type": "plan", "name": "count", "args": [["det1"], "x"]},
     {"item_type": "plan", "name": "count", "args": [["det1"], 1, 2]},
     {"item_type": "plan", "name": "count", "args": [["det1"]], "kwargs": {"detectors": []}},
+    *({"item_type": "plan", "name": "moving", "args": [name]} for name in ("motor", "stage.x", "det1", "unknown", 5)),
     {"item_type": "plan", "name": "failing", "args": ["ünïcode \u2713 \U0001f600"]},
 )
 WHOS: Final[tuple[dict[str, Any], ...]] = (

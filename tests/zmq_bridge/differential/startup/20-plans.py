@@ -2,6 +2,7 @@
 
 import typing
 
+from bluesky.protocols import Movable
 from bluesky_queueserver import parameter_annotation_decorator
 
 
@@ -46,6 +47,11 @@ def failing(text: str = "failed on purpose"):
     """Fail in a run."""
     yield from bps.open_run()
     raise RuntimeError(text)
+
+
+def moving(movable: Movable):
+    """Take a device that can be moved."""
+    yield from bps.null()
 
 
 def _hidden():
