@@ -128,7 +128,7 @@ def test_a_script_that_decides_by_the_directory_decides_as_it_will_for_the_envir
 
 def test_files_in_the_current_directory_are_not_its_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("json", "importlib", "bluesky", "numpy"):
+    for name in ("json", "importlib", "linecache", "bluesky", "numpy"):
         (tmp_path / f"{name}.py").write_text("raise ImportError('this is the file of a user')\n")
     assert find_interpreter(sys.executable).path == Path(sys.executable)
 

@@ -152,8 +152,7 @@ def _said(path: Path) -> subprocess.CompletedProcess[str]:
             errors="replace",
             timeout=_SECONDS,
             check=False,
-            # Another installation's standard library would be taken for its own.
-            env={name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONINSPECT"}},
+            env=_variables(),
         )
     except FileNotFoundError:
         raise InterpreterError(
@@ -176,6 +175,14 @@ def _said(path: Path) -> subprocess.CompletedProcess[str]:
         raise InterpreterError(
             f"{path} can't be run ({error.strerror}). Name another interpreter, for example {_EXAMPLE}."
         ) from None
+
+
+def _variables() -> dict[str, str]:
+    # Another installation's standard library would be taken for its own.
+    variables = {name: value for name, value in os.environ.items() if name not in {"PYTHONHOME", "PYTHONINSPECT"}}
+    # From 3.13 on it imports a module before the code that it is given: not from the current directory. Older ones than
+    # 3.11 do not know this, and go on.
+    return {**variables, "PYTHONSAFEPATH": "1"}
 
 
 def _absence(path: Path) -> str:
