@@ -20,10 +20,10 @@ if sys.version_info >= (3, 14):
     def signature_text(function: Callable[..., Any]) -> str:
         """Print the signature. Raises ValueError or TypeError if there is none."""
         try:
-            return str(inspect.signature(function))
+            signature = inspect.signature(function)
         except NameError:
-            written = inspect.signature(function, annotation_format=Format.STRING)
-            return written.format(quote_annotation_strings=False)
+            signature = inspect.signature(function, annotation_format=Format.STRING)
+        return signature.format(quote_annotation_strings=False)
 
     def hints_of(annotated: Any) -> Mapping[str, Any]:
         """Return the hints of a function or class by name, not yet evaluated if they are text."""

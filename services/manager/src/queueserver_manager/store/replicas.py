@@ -42,7 +42,7 @@ class Replicas:
         self._number = number
         self._now = now
         #: Those that follow or may be the new primary, by address: since when each is missing, None if it follows.
-        self._missing: dict[str, float | None] = {}
+        self._away_since: dict[str, float | None] = {}
         #: Which of them are stored, for the next owner.
         self._stored: frozenset[str] = frozenset()
 
@@ -53,9 +53,9 @@ class Replicas:
         wanted = self._wanted()
         role, confirmed = await line.confirmed_by(wanted, _SECONDS + more_seconds)
         self._see(role, line.server)
-        if self._stored != frozenset(self._missing):
+        if self._stored != frozenset(self._away_since):
             await line.send("HSET", keys.meta, "replicas", self._addresses())
-            self._stored = frozenset(self._missing)
+            self._stored = frozenset(self._away_since)
             wanted = -1
         if self._wanted() > wanted:
             _, confirmed = await line.confirmed_by(self._wanted(), _SECONDS + more_seconds)
@@ -73,7 +73,7 @@ class Replicas:
             self._see(role, server)
             # Replicas get changes in their order: what has this one has all before it.
             await client.hset(keys.meta, mapping={"confirmed_by": str(epoch), "replicas": self._addresses()})
-            self._stored = frozenset(self._missing)
+            self._stored = frozenset(self._away_since)
             confirmed = await client.wait(self._wanted(), round(_SECONDS * 1000))
         try:
             self._require(confirmed)
@@ -86,21 +86,21 @@ class Replicas:
     def _know(self, stored: bytes | str | None) -> None:
         """What the owner before us saw may have left just before our term."""
         if not self._stored:
-            self._missing = {**dict.fromkeys(json.loads(stored or b"[]"), self._now()), **self._missing}
+            self._away_since = {**dict.fromkeys(json.loads(stored or b"[]"), self._now()), **self._away_since}
 
     def _see(self, role: Any, server: str) -> None:
         """Note who follows the server now, by its answer to ROLE, and forget those that left long ago."""
         now, followers = self._now(), frozenset(_followers(role))
         # A replica that became our primary does not follow itself.
-        known = {*self._missing, *followers} - {server}
-        since = {one: None if one in followers else self._missing.get(one) or now for one in known}
-        self._missing = {one: left for one, left in since.items() if left is None or now - left <= LEFT_SECONDS}
+        known = {*self._away_since, *followers} - {server}
+        since = {one: None if one in followers else self._away_since.get(one) or now for one in known}
+        self._away_since = {one: left for one, left in since.items() if left is None or now - left <= LEFT_SECONDS}
 
     def _addresses(self) -> str:
-        return json.dumps(sorted(self._missing))
+        return json.dumps(sorted(self._away_since))
 
     def _wanted(self) -> int:
-        return max(self._number, len(self._missing))
+        return max(self._number, len(self._away_since))
 
     def _require(self, confirmed: int) -> None:
         if confirmed < self._wanted():
