@@ -160,6 +160,23 @@ async def test_a_change_is_not_acknowledged_unless_most_of_the_sentinels_tell_wh
         assert [item.uid for item in owning.record.queue] == ["a", "b", "c", "d"]
 
 
+async def test_sentinels_that_all_hung_are_asked_again(sentinels: Sentinels) -> None:
+    async with owner(sentinels.url, PREFIX, replicas=1) as owning:
+        await owning.put("a")
+        for sentinel in sentinels.sentinels:
+            sentinel.send(signal.SIGSTOP)
+        with pytest.raises(StoreDown, match="0 of 3 Sentinels say what the primary is: no answer"):
+            await bounded(owning.put("b"))
+        for sentinel in sentinels.sentinels:
+            sentinel.send(signal.SIGCONT)
+        # The first attempt is the one that begins to ask again.
+        with suppress(StoreDown):
+            await bounded(owning.store.load())
+        owning.record = await bounded(owning.store.load())
+        await bounded(owning.put("c"))
+        assert [item.uid for item in owning.record.queue] == ["a", "b", "c"]
+
+
 async def test_most_of_the_sentinels_have_to_agree(sentinels: Sentinels) -> None:
     one = sentinels.url.split("//")[1].split(",")[0]
     gone = f"127.0.0.1:{reserved_port()}"

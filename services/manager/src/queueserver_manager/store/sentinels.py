@@ -129,10 +129,12 @@ class _Sentinel:
         return self._problem
 
     async def close(self) -> None:
-        """Close its connections."""
-        if self._asking_again is not None:
-            self._asking_again.cancel()
-            await asyncio.gather(self._asking_again, return_exceptions=True)
+        """Close its connections. What it did before does not count any more: the next answer is waited for."""
+        asking, self._asking_again = self._asking_again, None
+        if asking is not None:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        self._problem = ""
         for client in (self._client, self._identified):
             await client.aclose()
 
