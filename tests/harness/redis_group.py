@@ -125,6 +125,14 @@ class Sentinels:
         with redis.Redis(port=self._ports[0]) as sentinel:
             sentinel.execute_command("SENTINEL", "FAILOVER", NAME)
 
+    def allow_only(self, *questions: str) -> None:
+        """Have all Sentinels refuse all others of the commands that begin with SENTINEL."""
+        for port in self._ports:
+            with redis.Redis(port=port) as sentinel:
+                sentinel.execute_command(
+                    "ACL", "SETUSER", "default", "-sentinel", *(f"+sentinel|{one.lower()}" for one in questions)
+                )
+
     def wait_until_informed(self, server: Server) -> None:
         """Return when each Sentinel has asked a server how it is: what it knows of a new replica is out of date."""
         asked: set[str] = set()

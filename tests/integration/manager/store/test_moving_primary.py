@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import signal
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from queueserver_long_work.time_slice import next_turn
 from queueserver_manager.domain.limits import LOG
 from queueserver_manager.domain.storage import StorageState
+from queueserver_manager.store import asking
 from queueserver_manager.store.adoption import keys_in_use
 from queueserver_manager.store.connection import AddressError, answers, connect, have_ready, wait_for_answer
 from queueserver_manager.store.faults import fault_of
@@ -175,6 +180,69 @@ async def test_sentinels_that_all_hung_are_asked_again(sentinels: Sentinels) -> 
         owning.record = await bounded(owning.store.load())
         await bounded(owning.put("c"))
         assert [item.uid for item in owning.record.queue] == ["a", "b", "c"]
+
+
+async def test_a_sentinel_that_hangs_does_not_delay_new_connections(
+    sentinels: Sentinels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "SECONDS", 3600.0)
+    sentinels.sentinels[0].send(signal.SIGSTOP)
+    redis = connect(sentinels.url)
+    await bounded(redis.ping())
+    await redis.aclose()
+
+
+async def test_no_connection_to_a_sentinel_stays_open_if_the_question_is_cancelled(sentinels: Sentinels) -> None:
+    redis = connect(sentinels.url)
+    pool: Any = redis.connection_pool
+    for turns in [*range(60)] * 7:
+        finding = asyncio.create_task(pool.sentinels.find())
+        for _ in range(turns):
+            await next_turn()
+        finding.cancel()
+        await asyncio.gather(finding, return_exceptions=True)
+    await redis.aclose()
+    # One that was forgotten warns, and that is an error here.
+    gc.collect()
+
+
+async def test_what_answers_instead_of_a_sentinel_counts_as_one_that_is_away(sentinels: Sentinels) -> None:
+    async with another_service() as place:
+        one, two, _ = sentinels.url.split("//")[1].split("/")[0].split(",")
+        async with owner(f"redis+sentinel://{place},{one},{two}/{NAME}", PREFIX, replicas=1) as owning:
+            await owning.put("a")
+            sentinels.sentinels[0].kill()
+            with pytest.raises(
+                StoreDown, match="1 of 3 Sentinels say what the primary is: an answer that no Sentinel gives; "
+            ):
+                await bounded(owning.put("b"))
+            with pytest.raises(RedisError, match=r"1 of 3 Sentinels agree on where .*an answer that no Sentinel gives"):
+                await bounded(owning.redis.ping())
+
+
+async def test_sentinels_that_do_not_allow_a_question_are_told_with_it(sentinels: Sentinels) -> None:
+    async with owner(sentinels.url, PREFIX, replicas=1) as owning:
+        sentinels.allow_only("GET-MASTER-ADDR-BY-NAME")
+        with pytest.raises(
+            StoreDown, match=r"0 of 3 Sentinels say what the primary is: SENTINEL MASTER: .*no permissions"
+        ) as caught:
+            await bounded(owning.put("a"))
+        assert len(str(caught.value)) < 200
+
+
+@asynccontextmanager
+async def another_service() -> AsyncIterator[str]:
+    """A port where all questions get the same answer."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while words := await reader.read(65_536):
+            writer.write(b"+OK\r\n" * words.count(b"*"))
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", reserved_port())
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        yield f"{host}:{port}"
 
 
 async def test_most_of_the_sentinels_have_to_agree(sentinels: Sentinels) -> None:

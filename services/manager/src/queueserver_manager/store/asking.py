@@ -33,4 +33,10 @@ async def ask(places: Places, place: Place, options: dict[str, Any], *words: str
     except asyncio.TimeoutError as error:
         raise RedisConnectionError("no answer") from error
     finally:
-        await redis.aclose()
+        closing = asyncio.create_task(redis.aclose())
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            # redis-py would leave the connection open.
+            await closing
+            raise

@@ -13,12 +13,13 @@ from typing import Any
 from queueserver_long_work.patience import within
 from queueserver_rpc.redis_places import Places
 from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from queueserver_manager.store.asking import SECONDS, Place, ask, server_at
 
 _log = logging.getLogger(__name__)
+_NO_SENTINEL = "an answer that no Sentinel gives"
 
 
 class PrimaryInDoubtError(RedisError):
@@ -59,13 +60,7 @@ class Sentinels:
 
     async def find(self) -> Place:
         """Host and port. Raises redis.ConnectionError."""
-        said = await asyncio.gather(*map(self._ask, self._places.hosts))
-        places = Counter(one for one in said if isinstance(one, tuple))
-        (place, count), *_ = places.most_common(1) or [(("", 0), 0)]
-        if 2 * count <= len(said):
-            raise RedisConnectionError(
-                f"{count} of {len(said)} Sentinels agree on where {self._places.name} is: {_told(said)}"
-            )
+        place = await self._agreed_place()
         if place != self._last:
             _log.info("The primary of %s is at %s:%d", self._places.name, *place)
             before, self._last = self._last, place
@@ -95,6 +90,27 @@ class Sentinels:
         for each in self._each:
             await each.close()
 
+    async def _agreed_place(self) -> Place:
+        """What most of them say, as soon as it is known: one that hangs must not delay each new connection."""
+        asking = [asyncio.create_task(self._ask(sentinel)) for sentinel in self._places.hosts]
+        said: Sequence[Place | str] = ()
+        count = 0
+        try:
+            for next_answer in asyncio.as_completed(asking):
+                await next_answer
+                said = [one.result() for one in asking if one.done()]
+                places = Counter(one for one in said if isinstance(one, tuple))
+                for place, count in places.most_common(1):
+                    if 2 * count > len(asking):
+                        return place
+        finally:
+            for one in asking:
+                one.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+        raise RedisConnectionError(
+            f"{count} of {len(said)} Sentinels agree on where {self._places.name} is: {_told(said)}"
+        )
+
     async def _ask(self, sentinel: Place) -> Place | str:
         """Where the primary is, or why this Sentinel does not say."""
         words = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._places.name)
@@ -103,9 +119,9 @@ class Sentinels:
                 answer = await ask(self._places, sentinel, self._options, *words, identify=False)
             except AuthenticationError:
                 answer = await ask(self._places, sentinel, self._options, *words)
+            return _place(answer) if answer else "it does not know that name"
         except (RedisError, OSError) as error:
             return str(error) or type(error).__name__
-        return _place(answer) if answer else "it does not know that name"
 
 
 class _Sentinel:
@@ -162,12 +178,27 @@ class _Sentinel:
         async with client.pipeline(transaction=False) as questions:
             for words in self._words:
                 questions.execute_command(*words)
-            return _View.of(*await questions.execute())
+            answers = await questions.execute(raise_on_error=False)
+        for words, answer in zip(self._words, answers, strict=True):
+            if isinstance(answer, AuthenticationError):
+                raise answer
+            if isinstance(answer, RedisError):
+                raise ResponseError(f"{' '.join(words[:2])}: {answer}")
+        try:
+            return _View.of(*answers)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidResponse(_NO_SENTINEL) from error
 
 
 def _place(address: Sequence[bytes | str]) -> Place:
-    host, port = map(_text, address)
-    return host, int(port)
+    # A text is a sequence, too.
+    if isinstance(address, (str, bytes)):
+        raise InvalidResponse(_NO_SENTINEL)
+    try:
+        host, port = map(_text, address)
+        return host, int(port)
+    except (TypeError, ValueError) as error:
+        raise InvalidResponse(_NO_SENTINEL) from error
 
 
 def _text(word: bytes | str) -> str:
