@@ -220,6 +220,17 @@ async def test_what_answers_instead_of_a_sentinel_counts_as_one_that_is_away(sen
                 await bounded(owning.redis.ping())
 
 
+async def test_a_sentinel_that_did_not_answer_is_asked_again_although_nothing_is_changed(sentinels: Sentinels) -> None:
+    questions: asyncio.Queue[bytes] = asyncio.Queue()
+    async with another_service(questions) as place:
+        one, two, _ = sentinels.url.split("//")[1].split("/")[0].split(",")
+        async with owner(f"redis+sentinel://{place},{one},{two}/{NAME}", PREFIX, replicas=1) as owning:
+            await owning.put("a")
+            # More than one attempt needs.
+            for _ in range(questions.qsize() + 30):
+                await bounded(questions.get())
+
+
 async def test_sentinels_that_do_not_allow_a_question_are_told_with_it(sentinels: Sentinels) -> None:
     async with owner(sentinels.url, PREFIX, replicas=1) as owning:
         sentinels.allow_only("GET-MASTER-ADDR-BY-NAME")
@@ -231,11 +242,13 @@ async def test_sentinels_that_do_not_allow_a_question_are_told_with_it(sentinels
 
 
 @asynccontextmanager
-async def another_service() -> AsyncIterator[str]:
-    """A port where all questions get the same answer."""
+async def another_service(questions: asyncio.Queue[bytes] | None = None) -> AsyncIterator[str]:
+    """A port where all questions get the same answer; they are put into a queue."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while words := await reader.read(65_536):
+            if questions is not None:
+                questions.put_nowait(words)
             writer.write(b"+OK\r\n" * words.count(b"*"))
         writer.close()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from queueserver_long_work.patience import within
+from queueserver_long_work.time_slice import next_turn_after
 from queueserver_rpc.redis_places import Places
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, ResponseError
@@ -19,6 +20,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from queueserver_manager.store.asking import SECONDS, Place, ask, server_at
 
 _log = logging.getLogger(__name__)
+#: Seconds between two questions to one that does not answer.
+_PAUSE = 0.5
 _NO_SENTINEL = "an answer that no Sentinel gives"
 
 
@@ -125,7 +128,10 @@ class Sentinels:
 
 
 class _Sentinel:
-    """One of them, asked on a connection that is kept. If it does not answer, nobody waits for it until it does."""
+    """One of them, asked on a connection that is kept. If it does not answer, nobody waits for it until it does.
+
+    Until then it is asked again and again, so that it counts as soon as it answers, also if nothing was changed since.
+    """
 
     def __init__(self, places: Places, place: Place, options: dict[str, Any]) -> None:
         self._words = [("SENTINEL", what, places.name) for what in ("GET-MASTER-ADDR-BY-NAME", "MASTER")]
@@ -134,15 +140,14 @@ class _Sentinel:
         self._identified = server_at(places, place, options)
         #: Why it did not answer the last time; empty if it did.
         self._problem = ""
-        self._asking_again: asyncio.Task[_View | str] | None = None
+        self._asking_again: asyncio.Task[None] | None = None
 
     async def view(self) -> _View | str:
         """What it says from now on, or why it does not."""
-        if not self._problem:
-            return await self._ask()
-        if self._asking_again is None or self._asking_again.done():
-            self._asking_again = asyncio.create_task(self._ask())
-        return self._problem
+        answer = self._problem or await self._ask()
+        if isinstance(answer, str) and (self._asking_again is None or self._asking_again.done()):
+            self._asking_again = asyncio.create_task(self._ask_until_it_answers())
+        return answer
 
     async def close(self) -> None:
         """Close its connections. What it did before does not count any more: the next answer is waited for."""
@@ -153,6 +158,11 @@ class _Sentinel:
         self._problem = ""
         for client in (self._client, self._identified):
             await client.aclose()
+
+    async def _ask_until_it_answers(self) -> None:
+        while self._problem:
+            await next_turn_after(_PAUSE)
+            await self._ask()
 
     async def _ask(self) -> _View | str:
         problem = "no answer"
