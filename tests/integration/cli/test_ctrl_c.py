@@ -36,6 +36,18 @@ FOLLOWING = {
     "script": ["script", "upload", SCRIPT, "--wait"],
     "task": ["task", "wait", UID],
 }
+#: A process to which Ctrl-C comes when its last object is deleted.
+LATE = """
+import os, signal
+from queueserver_cli.process import prepare
+prepare()
+class Last:
+    kill, pid, number = os.kill, os.getpid(), signal.SIGINT
+    def __del__(self):
+        self.kill(self.pid, self.number)
+last = Last()
+print("said")
+"""
 #: Those that go on until Ctrl-C.
 ENDLESS = {"watch", "monitor"}
 
@@ -122,3 +134,11 @@ async def test_twice(manager: ScriptedManager, name: str) -> None:
     out, err = await asyncio.wait_for(process.communicate(), 60.0)
     assert b"Traceback" not in out + err
     assert process.returncode in {0, 130}
+
+
+async def test_while_the_interpreter_takes_itself_apart() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", LATE), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert await asyncio.wait_for(process.communicate(), 60.0) == (b"said\n", b"")
+    assert process.returncode == 0

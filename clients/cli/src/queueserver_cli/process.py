@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import os
@@ -23,6 +24,8 @@ def prepare(*, interrupted: int = _INTERRUPTED) -> None:
         interrupted: Exit code after Ctrl-C.
     """
     end_at_once(interrupted)
+    # The first to be registered is the last to be called.
+    atexit.register(_ignore_interrupts)
     # Events of the connection are reported by us, not by the library.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     _replace_closed_streams()
@@ -42,6 +45,14 @@ def _replace_closed_streams() -> None:
 def end_at_once(exit_code: int = _INTERRUPTED) -> None:
     """From now on let Ctrl-C end the process without a traceback. What was printed has been flushed."""
     signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(exit_code))
+
+
+def _ignore_interrupts() -> None:
+    """Let Ctrl-C no longer decide how the process ends. Everything is printed; the interpreter takes itself apart."""
+    with contextlib.suppress(OSError, ValueError):  # the interpreter's own last flush tells of it
+        sys.stdout.flush()
+        sys.stderr.flush()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def cancel_at_interrupt() -> None:

@@ -17,7 +17,7 @@ from queueserver_cli.command_line.grammar import COMMANDS, beginning_alike, find
 from queueserver_cli.command_line.options import check_options, click_options, refuse_unknown
 from queueserver_cli.display.printer import Printer
 from queueserver_cli.outcome import ExitCode, WrongCommand
-from queueserver_cli.process import is_full, output_is_gone, tell, tell_full_output
+from queueserver_cli.process import end_at_once, is_full, output_is_gone, tell, tell_full_output
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -161,4 +161,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
         output_is_gone()
         tell(f"The answer can't be written: {error.strerror}. {_DONE_ALL_THE_SAME}")
         code = ExitCode.REFUSED
+    end_at_once(int(code or 0))
     sys.exit(int(code or 0))
