@@ -161,5 +161,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         output_is_gone()
         tell(f"The answer can't be written: {error.strerror}. {_DONE_ALL_THE_SAME}")
         code = ExitCode.REFUSED
-    end_at_once(int(code or 0))
-    sys.exit(int(code or 0))
+    exit_code = int(code or 0)
+    end_at_once(exit_code)
+    sys.exit(exit_code)

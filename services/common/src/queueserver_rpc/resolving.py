@@ -82,7 +82,7 @@ class NameLookup:
         question = self._question
         if question is None or (question.done() and loop.time() - question.result().time > _KEPT_SECONDS):
             question = self._question = _asked(self._host, self._port, loop)
-        # It goes on for others when one of them gives up.
+        # A caller that gives up does not end the look-up, because others may wait for the same one.
         await asyncio.wait({question})
         if self._question is question:
             self._question = None

@@ -14,12 +14,12 @@ import pytest
 from queueserver_long_work.time_slice import next_turn
 from queueserver_manager.domain.limits import LOG
 from queueserver_manager.domain.storage import StorageState
-from queueserver_manager.store import asking
 from queueserver_manager.store.adoption import keys_in_use
 from queueserver_manager.store.connection import AddressError, answers, connect, have_ready, wait_for_answer
 from queueserver_manager.store.faults import fault_of
 from queueserver_manager.store.keys import Keys
 from queueserver_manager.store.port import StoreDown
+from queueserver_manager.store.primary import asking
 from redis.exceptions import RedisError
 
 from tests.harness.ports import reserved_port

@@ -90,7 +90,7 @@ async def test_a_replica_that_left_long_ago_is_not_waited_for(group: Group) -> N
     clock = Clock()
     async with owner(group.url, PREFIX, replicas=1, now=clock) as owning:
         await owning.put("a")
-        # Nobody saw it for a while, because nothing was changed; since when it is away is not known.
+        # Nothing was changed for a while, so the owner can't know when the replica left.
         clock.seconds += 2 * replicas.LEFT_SECONDS
         group.promote(0)
         with pytest.raises(StoreDown, match="1 of 2 replicas have confirmed a change"):

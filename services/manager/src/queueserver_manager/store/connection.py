@@ -20,8 +20,8 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from queueserver_manager.store.keys import Keys
-from queueserver_manager.store.moving_primary import redis_at
 from queueserver_manager.store.pool import Names, Pool, with_names
+from queueserver_manager.store.primary.moving_primary import redis_at
 
 #: Seconds after which an unanswered command counts as lost.
 COMMAND_TIMEOUT = 2.0

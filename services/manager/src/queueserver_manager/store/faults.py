@@ -21,8 +21,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from queueserver_manager.domain.storage import Fault, StorageState
 from queueserver_manager.store.port import StoreDown
+from queueserver_manager.store.primary.sentinels import PrimaryInDoubtError
 from queueserver_manager.store.replicas import TooFewReplicasError
-from queueserver_manager.store.sentinels import PrimaryInDoubtError
 
 _LONGEST_REASON = 200
 _TYPES: Sequence[tuple[type[Exception], StorageState]] = (

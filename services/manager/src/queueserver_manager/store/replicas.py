@@ -1,8 +1,8 @@
 """Which replicas have to have a change before it counts as stored.
 
 Guarantees: what was confirmed is in every server that may become the primary, even if the old one lives on meanwhile.
-So each replica that follows has to confirm, not only as many as were asked for, and with Sentinels nobody may have
-begun to replace the server that has the change: one that begins later chooses among those that have it.
+So each replica that follows has to confirm, not only as many as were asked for. With Sentinels, none of them may have
+begun a failover when the replicas have confirmed: a later failover chooses among servers that have the change.
 
 Without Sentinels, or if the one that replaces it can't be asked: a replica that is promoted leaves at that moment, and
 as long as that may be the reason, nothing is confirmed. That is no guarantee for a replica that joined and left between
@@ -21,9 +21,9 @@ from redis.exceptions import RedisError
 
 from queueserver_manager.store.connection import COMMAND_TIMEOUT, Busy, answered_within
 from queueserver_manager.store.keys import Keys
-from queueserver_manager.store.moving_primary import require_primary
+from queueserver_manager.store.primary.moving_primary import require_primary
+from queueserver_manager.store.primary.sentinels import PrimaryInDoubtError
 from queueserver_manager.store.script_connection import ScriptConnection, address_of
-from queueserver_manager.store.sentinels import PrimaryInDoubtError
 
 #: Seconds that a change may take to reach the replicas.
 _SECONDS = 1.0

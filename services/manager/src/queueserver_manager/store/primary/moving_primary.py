@@ -18,9 +18,9 @@ from redis.crc import key_slot
 from redis.exceptions import ClusterDownError, MovedError, ReadOnlyError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from queueserver_manager.store.asking import Place, ask
 from queueserver_manager.store.pool import NamedConnection, Names, Pool
-from queueserver_manager.store.sentinels import Sentinels
+from queueserver_manager.store.primary.asking import Place, ask
+from queueserver_manager.store.primary.sentinels import Sentinels
 
 #: What a server says that is not the primary any more.
 _GIVE_UP = (ReadOnlyError, MovedError, ClusterDownError)
@@ -73,7 +73,7 @@ class _SentinelPool(Pool):
         super().__init__(**options)
 
     async def disconnect(self, inuse_connections: bool = True) -> None:
-        """Close connections, and with all of them those to Sentinels; they are made anew when they are needed."""
+        """Close idle connections, or all of them and those to the Sentinels. The next command opens new ones."""
         await super().disconnect(inuse_connections)
         if inuse_connections:
             await self.sentinels.close()

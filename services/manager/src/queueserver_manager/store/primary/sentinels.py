@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from queueserver_manager.store.asking import SECONDS, Place, ask, server_at
+from queueserver_manager.store.primary.asking import SECONDS, Place, ask, server_at
 
 _log = logging.getLogger(__name__)
 #: Seconds between two questions to one that does not answer.
@@ -72,9 +72,9 @@ class Sentinels:
         return place
 
     async def require(self, server: str) -> None:
-        """Return if a server (``HOST:PORT``) is the primary and nobody replaces it.
+        """Return if a server (``HOST:PORT``) is the primary and no Sentinel is replacing it.
 
-        The newest of what they say counts, and a failover that one of them has begun. Most have to answer. Raises
+        The Sentinel with the newest configuration decides what the primary is. Most Sentinels have to answer. Raises
         PrimaryInDoubtError.
         """
         said = await asyncio.gather(*(each.view() for each in self._each))
@@ -128,9 +128,10 @@ class Sentinels:
 
 
 class _Sentinel:
-    """One of them, asked on a connection that is kept. If it does not answer, nobody waits for it until it does.
+    """One of them, asked on a connection that stays open.
 
-    Until then it is asked again and again, so that it counts as soon as it answers, also if nothing was changed since.
+    If it does not answer, later changes do not wait for it. It is asked again until it answers, and then counts again,
+    even if nothing has changed since.
     """
 
     def __init__(self, places: Places, place: Place, options: dict[str, Any]) -> None:
